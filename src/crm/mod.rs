@@ -1,1 +1,284 @@
-//! (being written)
+//! The CRMs: one file per vendor, one word in [`registry`], one trait between them and everything shared.
+//!
+//! A vendor's file holds what is the vendor's: addresses, scopes, encodings, limits, field map, request and response shapes.
+//! It holds no retry loop, no token refresh and no rate limiter: those exist once, in [`api`] and in `sync`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::lead::Field;
+use crate::oauth::OAuth;
+
+/// What a vendor's file says about it without any call.
+#[derive(Clone, Copy, Debug)]
+pub struct Spec {
+    /// The platform id: `salesforce`. Stable: part of destinations, store records and deep links.
+    pub id: &'static str,
+    /// The name on its button.
+    pub name: &'static str,
+    /// Sign-in by OAuth, where the vendor has it.
+    pub oauth: Option<OAuth>,
+    /// Sign-in by a static token, where the vendor has it: what to ask for, in the vendor's words.
+    pub token: Option<StaticToken>,
+    /// What stands before the vendor's API paths: `https://api.hubapi.com`. `None` when each account names its own.
+    pub api_base: &'static str,
+    /// Host suffixes to which a token answer may point: `.salesforce.com`.
+    pub account_hosts: &'static [&'static str],
+    /// More values a sign-in takes (`--field NAME=VALUE`).
+    pub sign_in_fields: &'static [SignInField],
+    /// Where this vendor explains how to register an app, and what to tick there, in at most five lines of 80 columns.
+    pub register: &'static str,
+    /// Leads per write call.
+    pub batch: usize,
+    /// Keys per look-up call.
+    pub find_batch: usize,
+    /// The vendor's ceiling: calls per seconds.
+    pub rate: Rate,
+    /// How leads are kept together there: `Campaign`, `static list`.
+    pub grouping: &'static str,
+    /// Where each standard field goes by default, by the vendor's field name.
+    pub field_map: &'static [(Field, &'static str)],
+    /// Whether the button shows outside `leadferry demo`.
+    pub practice: bool,
+}
+
+/// A static token, as the vendor calls it.
+#[derive(Clone, Copy, Debug)]
+pub struct StaticToken {
+    /// Its name in the vendor's settings: `private app token`.
+    pub name: &'static str,
+    /// Where to make one.
+    pub where_to: &'static str,
+}
+
+/// One more value that a sign-in takes.
+#[derive(Clone, Copy, Debug)]
+pub struct SignInField {
+    /// The name in `--field NAME=VALUE`.
+    pub name: &'static str,
+    /// What it is, for a person.
+    pub label: &'static str,
+    /// Whether the sign-in by static token cannot do without it.
+    pub required: bool,
+}
+
+/// A ceiling of calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rate {
+    /// This many calls…
+    pub calls: u32,
+    /// …in this many seconds.
+    pub seconds: u32,
+}
+
+/// Who an account belongs to, as the vendor answers.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Account {
+    /// The vendor's id of the organisation or location.
+    pub id: String,
+    /// Its name, for a person.
+    pub name: String,
+    /// The user who signed in.
+    pub user: String,
+    /// `production`, `sandbox`, or empty when the vendor does not say.
+    pub environment: String,
+}
+
+/// A field of the account's lead or contact object.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RemoteField {
+    /// The name in requests.
+    pub name: String,
+    /// The label on the vendor's screens.
+    pub label: String,
+    /// The vendor's word for its type.
+    pub kind: String,
+    /// The most characters it takes; 0 when unknown.
+    pub length: usize,
+    /// Whether a record cannot be created without it.
+    pub required: bool,
+    /// Whether it can find a record (external id, unique).
+    pub unique: bool,
+}
+
+/// One lead as it will be written: remote field names and values, already mapped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outgoing {
+    /// Its position in the list version.
+    pub position: u64,
+    /// Its stable key (`lead::lead_key`): the external id where the vendor can hold one.
+    pub key: String,
+    /// Its folded e-mail; empty when it has none.
+    pub email: String,
+    /// Remote field name and value, in mapping order; never an empty value.
+    pub values: Vec<(String, String)>,
+}
+
+/// What is to happen to a record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Write {
+    /// The vendor decides by the survey's key whether it is new.
+    Upsert,
+    /// A look-up found none.
+    Create,
+    /// A look-up found this one.
+    Update {
+        /// The vendor's id of the record.
+        id: String,
+    },
+}
+
+/// What became of one written lead.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// Created, updated, unchanged, failed or unknown.
+    pub outcome: crate::sync::Outcome,
+    /// The vendor's id of the record; empty when there is none.
+    pub remote_id: String,
+    /// The vendor's words when it failed.
+    pub reason: String,
+    /// What a person can do about it.
+    pub next_step: String,
+}
+
+/// What a look-up by the survey's key says about one lead.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// No record.
+    None,
+    /// One, with the values it holds for the fields that were asked for.
+    One {
+        /// The vendor's id of the record.
+        id: String,
+        /// Remote field name and value.
+        values: Vec<(String, String)>,
+    },
+    /// Several: writing would be a guess.
+    Several(Vec<String>),
+}
+
+/// How records are recognised in this account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MatchKey {
+    /// The vendor upserts by this field in one call: no look-up is needed.
+    Upsert(String),
+    /// Records are looked up by this field before they are written.
+    LookUp(String),
+}
+
+/// What the account offers, asked once per run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Survey {
+    /// The fields a mapping may name.
+    pub fields: Vec<RemoteField>,
+    /// How records are recognised.
+    pub key: MatchKey,
+}
+
+/// What went wrong with a call, in classes that `sync` acts on; the same for all vendors.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trouble {
+    /// The class.
+    pub kind: TroubleKind,
+    /// The vendor's words, or ours when it said nothing.
+    pub message: String,
+    /// What a person can do about it: the permission, scope or plan by the vendor's name for it.
+    pub next_step: String,
+}
+
+/// The classes of trouble.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TroubleKind {
+    /// The request itself was refused: it would be refused again.
+    Refused,
+    /// The token is not valid any more and could not be refreshed.
+    Credentials,
+    /// A permission or scope is missing.
+    Permission,
+    /// The vendor's plan does not include this.
+    Plan,
+    /// A daily or hourly quota is used up; `until` when the vendor says.
+    Quota {
+        /// When it begins anew.
+        until: Option<jiff::Timestamp>,
+    },
+    /// Too fast; wait this long.
+    Busy {
+        /// Seconds, when the vendor says.
+        retry_after: Option<u64>,
+    },
+    /// 5xx, time-outs before anything could have been written, no connection.
+    Vendor,
+    /// The connection broke after a write was sent: it may or may not have happened.
+    Unclear,
+}
+
+/// One vendor.
+///
+/// Every call goes through [`api::Api`], which signs it with the account's token, keeps to the limit, refreshes on 401 and
+/// turns a bad answer into a [`Trouble`] by [`Crm::classify`]. A method is one step and may be called again.
+#[async_trait::async_trait]
+pub trait Crm: Send + Sync {
+    /// What the vendor is.
+    fn spec(&self) -> &'static Spec;
+
+    /// Rewrites a token request where the vendor wants more than RFC 6749 says (JSON body, other parameter names).
+    fn encode_request(&self, request: http::Request<Vec<u8>>) -> http::Request<Vec<u8>> {
+        request
+    }
+
+    /// Rewrites a token answer into RFC 6749's shape (errors inside 200, no `token_type`, scopes as an array).
+    fn normalise_response(&self, response: http::Response<Vec<u8>>) -> http::Response<Vec<u8>> {
+        response
+    }
+
+    /// The token endpoint that the callback's parameters name (data centres); shared code checks it against the host list.
+    fn token_url(&self, _callback: &std::collections::BTreeMap<String, String>) -> Option<String> {
+        None
+    }
+
+    /// The API base that a token answer's extra fields name; shared code checks it against the host list.
+    fn account_base(&self, _token: &serde_json::Map<String, serde_json::Value>) -> Option<String> {
+        None
+    }
+
+    /// Puts the credential on a call. By default `Authorization: Bearer …`.
+    fn authorise(&self, headers: &mut http::HeaderMap, credential: &api::Credential<'_>) {
+        api::bearer(headers, credential);
+    }
+
+    /// The class of an answer that is not a success; `None` = it is one.
+    fn classify(&self, reply: &api::ApiReply) -> Option<Trouble>;
+
+    /// What an answer's headers say about calls left, for the limiter.
+    fn allowance(&self, _headers: &http::HeaderMap) -> Option<api::Allowance> {
+        None
+    }
+
+    /// Who the account belongs to.
+    async fn who_am_i(&self, api: &api::Api) -> Result<Account, Trouble>;
+
+    /// The account's fields and match key.
+    async fn survey(&self, api: &api::Api) -> Result<Survey, Trouble>;
+
+    /// Looks leads up by the survey's key; one answer per lead, in order. At most `find_batch` leads.
+    async fn find(&self, api: &api::Api, survey: &Survey, leads: &[Outgoing]) -> Result<Vec<Found>, Trouble>;
+
+    /// Writes leads; one answer per lead, in order. At most `batch` leads. One bad lead does not lose the good ones.
+    async fn write(&self, api: &api::Api, survey: &Survey, leads: &[(Outgoing, Write)]) -> Result<Vec<Written>, Trouble>;
+
+    /// Finds or makes the group of this name and answers its id.
+    async fn open_group(&self, api: &api::Api, name: &str) -> Result<String, Trouble>;
+
+    /// Adds records to a group, removing nothing; answers the ids that could not be added, with the reason.
+    async fn add_to_group(
+        &self,
+        api: &api::Api,
+        group: &str,
+        records: &[String],
+    ) -> Result<Vec<(String, String)>, Trouble>;
+
+    /// The least calls a run of this many leads needs, look-ups and grouping included.
+    fn calls(&self, survey: &Survey, leads: u64, grouped: bool) -> u64;
+}

@@ -1,1 +1,3 @@
-//! (being written)
+//! The engine: owns the store and every task; answers requests and tells events.
+
+pub mod messages;
