@@ -3,6 +3,8 @@
 //! A vendor's file holds what is the vendor's: addresses, scopes, encodings, limits, field map, request and response shapes.
 //! It holds no retry loop, no token refresh and no rate limiter: those exist once, in [`api`] and in `sync`.
 
+pub mod api;
+
 use serde::{Deserialize, Serialize};
 
 use crate::lead::Field;
@@ -266,7 +268,12 @@ pub trait Crm: Send + Sync {
     async fn find(&self, api: &api::Api, survey: &Survey, leads: &[Outgoing]) -> Result<Vec<Found>, Trouble>;
 
     /// Writes leads; one answer per lead, in order. At most `batch` leads. One bad lead does not lose the good ones.
-    async fn write(&self, api: &api::Api, survey: &Survey, leads: &[(Outgoing, Write)]) -> Result<Vec<Written>, Trouble>;
+    async fn write(
+        &self,
+        api: &api::Api,
+        survey: &Survey,
+        leads: &[(Outgoing, Write)],
+    ) -> Result<Vec<Written>, Trouble>;
 
     /// Finds or makes the group of this name and answers its id.
     async fn open_group(&self, api: &api::Api, name: &str) -> Result<String, Trouble>;
