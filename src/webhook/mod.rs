@@ -1,5 +1,10 @@
 //! Outgoing webhooks: endpoint settings, payload, signature, network guard, sending.
 
+pub mod guard;
+mod ranges;
+pub mod retry;
+pub mod signature;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
