@@ -2,8 +2,10 @@
 
 pub mod guard;
 mod ranges;
+pub mod request;
 pub mod retry;
 pub mod signature;
+pub mod spec;
 pub mod template;
 
 use jiff::Timestamp;
