@@ -4,9 +4,11 @@ pub mod guard;
 mod ranges;
 pub mod request;
 pub mod retry;
+pub mod send;
 pub mod signature;
 pub mod spec;
 pub mod template;
+pub mod verdict;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
