@@ -1,0 +1,82 @@
+//! What an attempt means for its delivery and its webhook. Pure: time and chance are given.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::send::{Answer, Attempt, Trouble};
+use crate::net::skew;
+
+/// The longest `Retry-After` that is obeyed.
+pub const LONGEST_WAIT: Duration = Duration::from_secs(24 * 3_600);
+
+/// The part of a delay by which it may grow, so that deliveries that failed together do not come back together.
+const JITTER: f64 = 0.2;
+
+/// What happens next.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Verdict {
+    /// Taken (2xx).
+    Delivered,
+    /// This delivery is tried again after a while.
+    Retry(Duration),
+    /// The same, and the whole endpoint is left alone for as long: it said that it is busy.
+    Slow(Duration),
+    /// Given up for now, with the reason; can be replayed.
+    Parked(String),
+    /// The webhook pauses, with the reason; this delivery and all others wait.
+    Pause(String),
+    /// The receiver wants no more: the webhook is disabled, with the reason.
+    Disable(String),
+}
+
+/// Judges an attempt. `made` counts the attempts including this one, `retry` are the delays in seconds (attempts = delays + 1),
+/// `now` is when the attempt ended, `chance` is from 0 to 1.
+pub fn judge(attempt: &Attempt, made: u32, retry: &[u64], now: Timestamp, chance: f64) -> Verdict {
+    let again = |asked: Option<Duration>| {
+        let delay = usize::try_from(made.saturating_sub(1)).ok().and_then(|at| retry.get(at));
+        let delay = Duration::from_secs(*delay?);
+        // What the receiver asks for replaces our delay, but no clock difference may turn it into no pause at all.
+        let delay = asked.filter(|asked| !asked.is_zero()).map_or(delay, |asked| asked.min(LONGEST_WAIT));
+        Some(delay.mul_f64(1.0 + JITTER * chance.clamp(0.0, 1.0)))
+    };
+    let given_up = |why: String| Verdict::Parked(format!("Given up after {}: {why}", times(made)));
+    match &attempt.result {
+        Err(Trouble::Refused(refusal)) => Verdict::Parked(refusal.to_string()),
+        Err(trouble) => again(None).map_or_else(|| given_up(trouble.to_string()), Verdict::Retry),
+        Ok(answer) => match answer.status.as_u16() {
+            200..=299 => Verdict::Delivered,
+            400 | 404 | 413 | 422 => Verdict::Parked(format!("The endpoint refused it with {}.", said(answer))),
+            401 | 403 => Verdict::Pause(format!("The endpoint answered {}: check its credentials.", said(answer))),
+            410 => Verdict::Disable(format!("The endpoint answered {}: it wants no more.", said(answer))),
+            429 | 502..=504 => again(skew::retry_after(&answer.headers, now))
+                .map_or_else(|| given_up(format!("the endpoint answered {}.", said(answer))), Verdict::Slow),
+            300..=399 => again(None).map_or_else(|| given_up(redirected(answer)), Verdict::Retry),
+            _ => again(skew::retry_after(&answer.headers, now))
+                .map_or_else(|| given_up(format!("the endpoint answered {}.", said(answer))), Verdict::Retry),
+        },
+    }
+}
+
+fn times(made: u32) -> String {
+    if made == 1 { "1 attempt".into() } else { format!("{made} attempts") }
+}
+
+fn said(answer: &Answer) -> String {
+    match answer.status.canonical_reason() {
+        Some(reason) => format!("{} {reason}", answer.status.as_u16()),
+        None => answer.status.as_u16().to_string(),
+    }
+}
+
+fn redirected(answer: &Answer) -> String {
+    let said = said(answer);
+    match answer.headers.get(http::header::LOCATION).map(|to| String::from_utf8_lossy(to.as_bytes()).into_owned()) {
+        Some(to) => format!("the endpoint answered {said} to {to}, and redirects are not followed."),
+        None => format!("the endpoint answered {said}, and redirects are not followed."),
+    }
+}
+
+#[cfg(test)]
+#[path = "verdict_tests.rs"]
+mod tests;
