@@ -2,6 +2,8 @@
 //!
 //! A setting is one field here; `config.example.toml`, the refusals of unknown keys and the documentation follow from it.
 
+pub mod paths;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
