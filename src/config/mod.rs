@@ -4,6 +4,7 @@
 
 mod duration;
 mod rate;
+pub mod paths;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
