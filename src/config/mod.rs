@@ -4,6 +4,7 @@
 
 mod duration;
 mod rate;
+mod duration;
 pub mod paths;
 
 use std::collections::BTreeMap;
