@@ -10,6 +10,8 @@ mod load;
 mod rate;
 mod secret;
 
+pub mod paths;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
