@@ -3,21 +3,31 @@
 use std::fs;
 use std::path::Path;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use proptest::prelude::Rng;
 use proptest::test_runner::{RngAlgorithm, TestRng};
+use sha2::{Digest, Sha256};
 use ulid::Ulid;
 
-use super::tests::{Home, copy_folder, leads, note, put};
+use super::tests::{Home, copy_folder, note, put};
 use super::*;
+use crate::lead::Lead;
 
-/// A store with enough in it that sled has several segments, snapshots and replaced pages.
+/// Leads that do not compress to nothing.
+fn leads() -> Vec<Lead> {
+    let lead = |n: u32| Lead { cells: vec![BASE64.encode(Sha256::digest(n.to_be_bytes()))] };
+    (0..300).map(lead).collect()
+}
+
+/// A store with enough in it that sled has several segments, a snapshot and replaced pages.
 fn filled() -> Home {
     let home = Home::new();
     for round in 0..3u64 {
         let store = home.open().unwrap();
         for count in 0..40u64 {
             let mut batch = put(count);
-            batch.put_block(Ulid(1), round as u32, count as u32, &leads(300));
+            batch.put_block(Ulid(1), round as u32, count as u32, &leads());
             store.commit_blocking(batch).unwrap();
         }
     }
@@ -50,7 +60,7 @@ fn look(home: &Home) -> Seen {
             for count in 0..40u64 {
                 assert_eq!(store.get(count.to_be_bytes()).unwrap(), Some(note(count)), "silently lost");
                 for round in 0..3 {
-                    assert_eq!(store.block(Ulid(1), round, count as u32).unwrap(), leads(300), "silently lost");
+                    assert_eq!(store.block(Ulid(1), round, count as u32).unwrap(), leads(), "silently lost");
                 }
             }
             Seen::Whole
@@ -70,6 +80,16 @@ fn damage_everywhere(places: usize, mut damage: impl FnMut(&Path, &mut dyn FnMut
         damage(&home.sled(), &mut |below| random.next_u64() % below);
         seen.push(look(&home));
     }
+    println!(
+        "SEEN refused {} reported {} whole {}",
+        seen.iter().filter(|s| **s == Seen::Refused).count(),
+        seen.iter().filter(|s| **s == Seen::Reported).count(),
+        seen.iter().filter(|s| **s == Seen::Whole).count()
+    );
+    println!(
+        "{:?}",
+        std::process::Command::new("ls").arg("-laR").arg(home.sled()).output().map(|o| String::from_utf8(o.stdout))
+    );
     assert!(seen.iter().any(|seen| *seen != Seen::Whole), "no damage hit anything: {seen:?}");
 }
 

@@ -37,7 +37,7 @@ impl Disk {
                 Err(sled::Error::Io(error)) if is_lock(&error) && Instant::now() < deadline => {
                     thread::sleep(LOOK_AGAIN)
                 }
-                Err(sled::Error::Io(error)) if error.kind() != io::ErrorKind::UnexpectedEof => {
+                Err(sled::Error::Io(error)) if is_lock(&error) || is_refusal(&error) => {
                     return Err(refused(&folder, &error.to_string()));
                 }
                 Err(error) => return Err(damaged(&folder, &error.to_string())),
@@ -45,14 +45,19 @@ impl Disk {
         }
     }
 
-    /// Runs a piece of work on the database; sled's panics and errors are damage.
-    pub(super) fn with<T>(&self, work: impl FnOnce(&sled::Db) -> sled::Result<T>) -> Result<T, Failure> {
-        let Some(db) = &self.db else { return Err(damaged(&self.folder, "it is closed")) };
-        match catch(|| work(db)) {
-            Ok(Ok(value)) => Ok(value),
-            Ok(Err(error)) => Err(damaged(&self.folder, &error.to_string())),
-            Err(panic) => Err(damaged(&self.folder, &panic)),
-        }
+    /// Reads; what sled cannot read is damage.
+    pub(super) fn with<T>(&self, read: impl FnOnce(&sled::Db) -> sled::Result<T>) -> Result<T, Failure> {
+        self.try_with(read).map_err(|cause| damaged(&self.folder, &cause))
+    }
+
+    /// Runs a piece of work on the database; the error is sled's, or its panic's, in words.
+    pub(super) fn try_with<T>(&self, work: impl FnOnce(&sled::Db) -> sled::Result<T>) -> Result<T, String> {
+        let db = self.db.as_ref().ok_or("it is closed")?;
+        catch(|| work(db))?.map_err(|error| match error {
+            // Without sled's own "IO error:".
+            sled::Error::Io(error) => error.to_string(),
+            error => error.to_string(),
+        })
     }
 }
 
@@ -65,6 +70,12 @@ impl Drop for Disk {
 
 fn is_lock(error: &io::Error) -> bool {
     error.to_string().contains("could not acquire lock")
+}
+
+/// Whether it is the system that says no, and not the content of the files.
+fn is_refusal(error: &io::Error) -> bool {
+    use io::ErrorKind::{InvalidData, InvalidInput, NotFound, Other, UnexpectedEof};
+    !matches!(error.kind(), InvalidData | InvalidInput | NotFound | Other | UnexpectedEof)
 }
 
 /// One try, on a thread of its own: sled panics on some damage, and what it leaves behind on a thread goes with it.
@@ -96,7 +107,7 @@ pub(super) struct Fsync {
 
 impl Durability for Fsync {
     fn make_durable(&mut self, disk: &Disk) -> io::Result<()> {
-        disk.with(|db| db.flush()).map_err(|failure| io::Error::other(failure.message))?;
+        disk.try_with(|db| db.flush()).map_err(io::Error::other)?;
         self.sync_new_blobs(&disk.folder.join("blobs"))?;
         if let Some(db) = &self.db {
             return db.sync_all();

@@ -8,9 +8,10 @@ thread_local! {
     static CATCHING: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Whether a panic on this thread will be caught by the store. A panic hook asks this first and leaves the screen alone then.
+/// Whether a panic on this thread is the store's own affair: caught here, or on one of sled's worker threads. The
+/// program's panic hook asks this first, and then leaves the screen and standard error alone.
 pub fn panic_is_caught() -> bool {
-    CATCHING.get()
+    CATCHING.get() || std::thread::current().name().is_some_and(|name| name.starts_with("sled-io-"))
 }
 
 /// Runs a piece of work on sled; its panic is an error with the panic's words.

@@ -29,6 +29,7 @@ use std::sync::Arc;
 pub use batch::Batch;
 pub use blocks::LEADS_PER_BLOCK;
 pub use guard::panic_is_caught;
+pub use read::Keyed;
 pub use record::{Record, SealedBy, Tree};
 pub use verify::{Damage, Verified};
 

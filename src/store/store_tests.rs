@@ -463,3 +463,15 @@ proptest! {
         let _ = record::decode::<Note>(&noise);
     }
 }
+
+#[test]
+fn a_folder_that_may_not_be_used_is_said_and_not_called_damaged() {
+    let home = Home::new();
+    let store = home.open().unwrap();
+    drop(store);
+    // A folder stands where sled's file should: the system refuses, also for root.
+    fs::remove_file(home.sled().join("db")).unwrap();
+    fs::create_dir(home.sled().join("db")).unwrap();
+    let failure = home.open().unwrap_err();
+    assert!(failure.code == Code::Store && failure.message.contains("cannot be used"), "{failure:?}");
+}

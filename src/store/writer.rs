@@ -196,7 +196,7 @@ impl Committer {
         let key = Tree::Meta.key(TALLY);
         let plain = record::encode(&tally).map_err(|error| self.unwritten(&error.to_string()))?;
         batch.insert(key.as_slice(), self.shared.seal(DataKey::Records, &key, &plain)?);
-        self.shared.disk.with(|db| db.apply_batch(batch)).map_err(|failure| self.unwritten(&failure.message))?;
+        self.shared.disk.try_with(|db| db.apply_batch(batch)).map_err(|cause| self.unwritten(&cause))?;
         self.durability.make_durable(&self.shared.disk).map_err(|error| self.unwritten(&error.to_string()))?;
         self.acknowledged.note(tally.commits).map_err(|error| self.unwritten(&error.to_string()))?;
         self.tally = tally;
