@@ -1,10 +1,17 @@
 //! Outgoing webhooks: endpoint settings, payload, signature, network guard, sending.
 
 pub mod guard;
+pub mod plan;
+pub mod queue;
 mod ranges;
+pub mod request;
 pub mod retry;
+pub mod send;
 pub mod signature;
+pub mod spec;
 pub mod template;
+pub mod verdict;
+pub mod worker;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

@@ -19,7 +19,7 @@ use sha2::{Digest, Sha256};
 
 use super::WebhookSpec;
 use crate::failure::{Code, Failure};
-use crate::lead::{Field, Lead, Schema};
+use crate::lead::{Column, Field, Lead, Schema};
 
 /// The name in a [`WebhookSpec`] that means "my own text".
 pub const CUSTOM: &str = "custom";
@@ -185,6 +185,14 @@ pub fn preview(
     let context = Context { list: list.to_owned(), version: 1, run: "preview".into(), event: Context::SYNCED, now };
     let body = Template::compile(spec)?.render(&context, schema, &[lead])?;
     Ok(String::from_utf8_lossy(&body).into_owned())
+}
+
+/// What is wrong with a webhook's payload, found by trying it on a made-up lead; `None` when it is fine.
+pub fn check(spec: &WebhookSpec) -> Option<String> {
+    let columns = Field::ALL.map(|field| Column { header: field.name().into(), field: Some(field) });
+    let lead = Lead { cells: columns.iter().map(|column| column.header.clone()).collect() };
+    let schema = Schema { columns: columns.into() };
+    preview(spec, "list", &schema, &lead, Timestamp::UNIX_EPOCH).err().map(|failure| failure.message)
 }
 
 /// Where in a JSON text the next character stands.
