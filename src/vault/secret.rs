@@ -12,6 +12,11 @@ use zeroize::Zeroizing;
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {
+    /// Takes a secret in.
+    pub fn new(secret: impl Into<String>) -> Self {
+        Secret(Zeroizing::new(secret.into()))
+    }
+
     /// The secret itself. Every call of this is a place to look at twice.
     pub fn expose(&self) -> &str {
         &self.0

@@ -1,6 +1,8 @@
 //! Outgoing webhooks: endpoint settings, payload, signature, network guard, sending.
 
 pub mod guard;
+pub mod plan;
+pub mod queue;
 mod ranges;
 pub mod request;
 pub mod retry;
@@ -9,6 +11,7 @@ pub mod signature;
 pub mod spec;
 pub mod template;
 pub mod verdict;
+pub mod worker;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

@@ -10,6 +10,9 @@ use crate::net::skew;
 /// The longest `Retry-After` that is obeyed.
 pub const LONGEST_WAIT: Duration = Duration::from_secs(24 * 3_600);
 
+/// The longest that a busy endpoint is left alone when it does not say how long.
+const OWN_PAUSE: Duration = Duration::from_secs(60);
+
 /// The part of a delay by which it may grow, so that deliveries that failed together do not come back together.
 const JITTER: f64 = 0.2;
 
@@ -20,8 +23,13 @@ pub enum Verdict {
     Delivered,
     /// This delivery is tried again after a while.
     Retry(Duration),
-    /// The same, and the whole endpoint is left alone for as long: it said that it is busy.
-    Slow(Duration),
+    /// The endpoint is busy: it is left alone for a while, this delivery perhaps for longer.
+    Slow {
+        /// Until this delivery is tried again.
+        after: Duration,
+        /// Until anything is sent.
+        endpoint: Duration,
+    },
     /// Given up for now, with the reason; can be replayed.
     Parked(String),
     /// The webhook pauses, with the reason; this delivery and all others wait.
@@ -35,26 +43,31 @@ pub enum Verdict {
 pub fn judge(attempt: &Attempt, made: u32, retry: &[u64], now: Timestamp, chance: f64) -> Verdict {
     let again = |asked: Option<Duration>| {
         let delay = usize::try_from(made.saturating_sub(1)).ok().and_then(|at| retry.get(at));
-        let delay = Duration::from_secs(*delay?);
-        // What the receiver asks for replaces our delay, but no clock difference may turn it into no pause at all.
-        let delay = asked.filter(|asked| !asked.is_zero()).map_or(delay, |asked| asked.min(LONGEST_WAIT));
+        let delay = asked.unwrap_or(Duration::from_secs(*delay?));
         Some(delay.mul_f64(1.0 + JITTER * chance.clamp(0.0, 1.0)))
     };
     let given_up = |why: String| Verdict::Parked(format!("Given up after {}: {why}", times(made)));
-    match &attempt.result {
-        Err(Trouble::Refused(refusal)) => Verdict::Parked(refusal.to_string()),
-        Err(trouble) => again(None).map_or_else(|| given_up(trouble.to_string()), Verdict::Retry),
-        Ok(answer) => match answer.status.as_u16() {
-            200..=299 => Verdict::Delivered,
-            400 | 404 | 413 | 422 => Verdict::Parked(format!("The endpoint refused it with {}.", said(answer))),
-            401 | 403 => Verdict::Pause(format!("The endpoint answered {}: check its credentials.", said(answer))),
-            410 => Verdict::Disable(format!("The endpoint answered {}: it wants no more.", said(answer))),
-            429 | 502..=504 => again(skew::retry_after(&answer.headers, now))
-                .map_or_else(|| given_up(format!("the endpoint answered {}.", said(answer))), Verdict::Slow),
-            300..=399 => again(None).map_or_else(|| given_up(redirected(answer)), Verdict::Retry),
-            _ => again(skew::retry_after(&answer.headers, now))
-                .map_or_else(|| given_up(format!("the endpoint answered {}.", said(answer))), Verdict::Retry),
-        },
+    let answer = match &attempt.result {
+        Err(Trouble::Refused(refusal)) => return Verdict::Parked(refusal.to_string()),
+        Err(trouble) => return again(None).map_or_else(|| given_up(trouble.to_string()), Verdict::Retry),
+        Ok(answer) => answer,
+    };
+    // What the receiver asks for replaces our delay, but no difference of clocks may turn it into no pause at all.
+    let asked = skew::retry_after(&answer.headers, now).filter(|asked| !asked.is_zero());
+    let asked = asked.map(|asked| asked.min(LONGEST_WAIT));
+    let failed = || given_up(format!("the endpoint answered {}.", said(answer)));
+    match answer.status.as_u16() {
+        200..=299 => Verdict::Delivered,
+        400 | 404 | 413 | 422 => Verdict::Parked(format!("The endpoint refused it with {}.", said(answer))),
+        401 | 403 => Verdict::Pause(format!("The endpoint answered {}: check its credentials.", said(answer))),
+        410 => Verdict::Disable(format!("The endpoint answered {}: it wants no more.", said(answer))),
+        429 | 502..=504 => again(asked).map_or_else(failed, |after| Verdict::Slow {
+            after,
+            // One delivery that is far down its schedule must not hold up the others for hours.
+            endpoint: asked.map_or(after.min(OWN_PAUSE), |_| after),
+        }),
+        300..=399 => again(None).map_or_else(|| given_up(redirected(answer)), Verdict::Retry),
+        _ => again(asked).map_or_else(failed, Verdict::Retry),
     }
 }
 

@@ -32,6 +32,10 @@ const fn secs(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
+fn slow(time: Duration) -> Verdict {
+    Verdict::Slow { after: time, endpoint: time }
+}
+
 #[test]
 fn each_status_has_its_meaning() {
     for status in [200, 201, 202, 204, 226, 299] {
@@ -45,7 +49,7 @@ fn each_status_has_its_meaning() {
     }
     assert!(matches!(first(&answer(410, None)), Verdict::Disable(_)));
     for status in [429, 502, 503, 504] {
-        assert_eq!(first(&answer(status, None)), Verdict::Slow(secs(5)), "{status}");
+        assert_eq!(first(&answer(status, None)), slow(secs(5)), "{status}");
     }
     for status in [301, 307, 405, 408, 425, 500, 501, 507, 599, 999] {
         assert_eq!(first(&answer(status, None)), Verdict::Retry(secs(5)), "{status}");
@@ -56,13 +60,13 @@ fn each_status_has_its_meaning() {
 #[test]
 fn retry_after_is_obeyed_up_to_a_day_and_never_becomes_no_pause() {
     let wait = |value: &str| first(&answer(503, Some(("retry-after", value))));
-    assert_eq!(wait("120"), Verdict::Slow(secs(120)));
-    assert_eq!(wait("2"), Verdict::Slow(secs(2)));
-    assert_eq!(wait("Mon, 02 Mar 2026 10:00:30 GMT"), Verdict::Slow(secs(30)));
-    assert_eq!(wait("Fri, 31 Dec 9999 23:59:59 GMT"), Verdict::Slow(LONGEST_WAIT));
-    assert_eq!(wait("999999"), Verdict::Slow(LONGEST_WAIT));
+    assert_eq!(wait("120"), slow(secs(120)));
+    assert_eq!(wait("2"), slow(secs(2)));
+    assert_eq!(wait("Mon, 02 Mar 2026 10:00:30 GMT"), slow(secs(30)));
+    assert_eq!(wait("Fri, 31 Dec 9999 23:59:59 GMT"), slow(LONGEST_WAIT));
+    assert_eq!(wait("999999"), slow(LONGEST_WAIT));
     for odd in ["0", "Mon, 02 Mar 2026 09:00:00 GMT", "-5", "120.5", "soon", "", "99999999999999999999"] {
-        assert_eq!(wait(odd), Verdict::Slow(secs(5)), "{odd}");
+        assert_eq!(wait(odd), slow(secs(5)), "{odd}");
     }
 }
 
@@ -73,6 +77,13 @@ fn attempts_are_delays_and_one_more() {
     assert_eq!(reason, "Given up after 3 attempts: hooks.test cut the connection before it answered.");
     assert!(matches!(judge(&answer(429, Some(("retry-after", "1"))), 3, &RETRY, now(), 0.0), Verdict::Parked(_)));
     assert!(matches!(judge(&broken(), 1, &[], now(), 0.0), Verdict::Parked(_)));
+}
+
+#[test]
+fn a_delivery_far_down_its_schedule_does_not_block_its_endpoint_as_long() {
+    let verdict = judge(&answer(503, None), 2, &RETRY, now(), 0.0);
+    assert_eq!(verdict, Verdict::Slow { after: secs(300), endpoint: OWN_PAUSE });
+    assert_eq!(judge(&answer(503, Some(("retry-after", "900"))), 2, &RETRY, now(), 0.0), slow(secs(900)));
 }
 
 #[test]
