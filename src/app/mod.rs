@@ -122,12 +122,18 @@ pub struct Saving {
 }
 
 /// A list of rows with a cursor, for every tab and picker.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rows<T> {
     /// The rows.
     pub items: Vec<T>,
     /// The focused one.
     pub cursor: usize,
+}
+
+impl<T> Default for Rows<T> {
+    fn default() -> Self {
+        Rows { items: Vec::new(), cursor: 0 }
+    }
 }
 
 impl<T> Rows<T> {
@@ -149,10 +155,11 @@ impl<T> Rows<T> {
 }
 
 /// Everything the interface knows. Views read it, [`update`] writes it.
-#[derive(Debug)]
 pub struct State {
     /// Columns and rows of the terminal.
     pub size: (u16, u16),
+    /// What webhooks may reach, so that the form can say it as one types.
+    pub guard: crate::webhook::guard::Guard,
     /// What this machine can do.
     pub machine: Machine,
     /// The CRM grid.
@@ -191,9 +198,10 @@ pub struct State {
 
 impl State {
     /// A state with nothing open.
-    pub fn new(platforms: Vec<Platform>, machine: Machine) -> Self {
+    pub fn new(platforms: Vec<Platform>, machine: Machine, guard: crate::webhook::guard::Guard) -> Self {
         State {
             size: (80, 24),
+            guard,
             machine,
             platforms,
             tab: Tab::default(),
