@@ -6,7 +6,7 @@
 mod answer;
 pub mod browser;
 mod callback;
-mod deep_link;
+pub mod deep_link;
 mod device;
 mod endpoints;
 mod flow;

@@ -20,7 +20,7 @@ pub struct Tokens {
     #[serde(with = "crate::vault::sealed")]
     pub access: Secret,
     /// What a new access token is asked with, where the vendor gives one.
-    #[serde(with = "crate::vault::sealed_option")]
+    #[serde(with = "crate::vault::sealed")]
     pub refresh: Option<Secret>,
     /// When the access token dies, where that is known.
     pub expires_at: Option<Timestamp>,
