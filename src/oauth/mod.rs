@@ -28,7 +28,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
 
-pub use deep_link::DeepLink;
 pub use endpoints::Endpoints;
 pub use flow::Flow;
 pub use keeper::{Persist, TokenKeeper};
