@@ -1,5 +1,7 @@
 //! Which value of a lead goes into which field of an account, and what can be known to be refused before anything is sent.
 
+use sha2::{Digest, Sha256};
+
 use crate::crm::{MatchBy, Outgoing, RemoteField, Spec, Survey};
 use crate::lead::{Field, Lead, Schema};
 
@@ -137,10 +139,10 @@ impl<'a> Mapping<'a> {
                 values.push((field.name.clone(), value.to_owned()));
             }
         }
-        Outgoing { position, key: key.to_owned(), email: lead.folded_email(self.schema), values }
+        Outgoing { position, key: self.fitting_key(key), email: lead.folded_email(self.schema), values }
     }
 
-    /// The rule that a lead breaks, if any: no key, a required field missing (where a record may be made), a value too long
+    /// The rule that a lead breaks, if any: a required field missing (where a record may be made), a value too long
     /// or not a number.
     pub fn refusal(&self, lead: &Outgoing, may_create: bool) -> Option<Refusal> {
         let name = self.spec.name;
@@ -169,13 +171,17 @@ impl<'a> Mapping<'a> {
                 });
             }
         }
-        let key = self.survey.key.field();
-        let longest = self.survey.field(key).map_or(0, |field| field.length);
-        let over = self.survey.by == MatchBy::LeadKey && longest > 0 && lead.key.chars().count() > longest;
-        over.then(|| Refusal {
-            reason: format!("The lead's id is longer than the {longest} characters that {key} takes"),
-            next_step: format!("Ask the administrator to make {key} longer, or shorten the ids."),
-        })
+        None
+    }
+
+    /// The key, or a digest of it where the account's field takes fewer characters.
+    fn fitting_key(&self, key: &str) -> String {
+        let longest = self.survey.field(self.survey.key.field()).map_or(0, |field| field.length);
+        if self.survey.by != MatchBy::LeadKey || longest == 0 || key.chars().count() <= longest {
+            return key.to_owned();
+        }
+        let digest = Sha256::digest(key).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        digest.chars().take(longest).collect()
     }
 
     /// Why a lead cannot be sent at all: there is nothing to recognise its record by.
