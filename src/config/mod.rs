@@ -2,10 +2,16 @@
 //!
 //! A setting is one field here; `config.example.toml`, the refusals of unknown keys and the documentation follow from it.
 
+mod duration;
+mod rate;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
+
+pub use duration::parse_duration;
+pub use rate::Rate;
 
 /// Every setting. `Default` is what an empty file means.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -13,6 +13,7 @@ pub mod salesforce;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use crate::config::Rate;
 use crate::lead::Field;
 use crate::oauth::OAuth;
 
@@ -73,15 +74,6 @@ pub struct SignInField {
     pub label: &'static str,
     /// Whether the sign-in by static token cannot do without it.
     pub required: bool,
-}
-
-/// A ceiling of calls.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Rate {
-    /// This many calls…
-    pub calls: u32,
-    /// …in this many seconds.
-    pub seconds: u32,
 }
 
 /// Who an account belongs to, as the vendor answers.
