@@ -3,15 +3,16 @@
 mod peers;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, Once};
+use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
-use leadferry::config::CrmSettings;
+use leadferry::config::{CrmSettings, Network};
 use leadferry::crm::api::{self, Access, Api, Credentials, FixedToken};
 use leadferry::crm::limiter::Limiter;
 use leadferry::crm::{MatchKey, registry};
 use leadferry::failure::{Code, Failure};
 use leadferry::lead::{Column, Field, Lead, Schema};
+use leadferry::net;
 use leadferry::sync::journal::MemoryJournal;
 use leadferry::sync::plan::{Planner, default_settings};
 use leadferry::sync::run::{Order, Tools, carry_out};
@@ -23,10 +24,8 @@ use tokio_util::sync::CancellationToken;
 const LIST: &str = "Lookalike - Top Investors";
 
 fn http() -> reqwest::Client {
-    static PROVIDER: Once = Once::new();
-    PROVIDER.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
-    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy();
-    client.timeout(std::time::Duration::from_secs(20)).build().unwrap()
+    net::install_provider();
+    net::client(&Network::default()).unwrap()
 }
 
 /// One simulator and one account on it.
@@ -88,7 +87,8 @@ async fn sign_in(base: &str, platform: &str) -> (Tokens, Map<String, Value>) {
     let mut form = client.to_vec();
     form.extend([("grant_type", "authorization_code"), ("code", code.as_str()), ("redirect_uri", redirect)]);
     let answer: Map<String, Value> = http.post(&url).form(&form).send().await.unwrap().json().await.unwrap();
-    let held = (answer["access_token"].as_str().unwrap().to_owned(), answer["refresh_token"].as_str().unwrap().to_owned());
+    let held =
+        (answer["access_token"].as_str().unwrap().to_owned(), answer["refresh_token"].as_str().unwrap().to_owned());
     (Tokens { http, url, client: client.to_vec(), held: held.into() }, answer)
 }
 
@@ -274,7 +274,8 @@ async fn in_and_again(sim: &Sim) {
         "salesforce" => ["FirstName", "LastName", "Email", "Company", "Lookalike_Score__c"],
         _ => ["firstname", "lastname", "email", "company", "lookalike_score"],
     };
-    let contacts = state["contacts"].as_array().unwrap().iter().map(|contact| contact.get("properties").unwrap_or(contact));
+    let contacts =
+        state["contacts"].as_array().unwrap().iter().map(|contact| contact.get("properties").unwrap_or(contact));
     let seventh = contacts.clone().find(|contact| contact[names[1]] == "O'Neil7").unwrap();
     assert_eq!(json!(names.map(|name| seventh.get(name).unwrap_or(&Value::Null))), shape);
 }

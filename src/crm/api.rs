@@ -15,9 +15,11 @@ use url::Url;
 
 use super::call::{self, ApiReply, Body, Call};
 use super::limiter::Limiter;
-use super::{Crm, Spec, Trouble, TroubleKind};
+use super::{Crm, Trouble, TroubleKind};
 use crate::config::CrmSettings;
 use crate::failure::{Code, Failure};
+use crate::net;
+use crate::oauth::Endpoints;
 use crate::vault::Secret;
 
 /// Replies longer than this are refused.
@@ -191,19 +193,19 @@ impl Api {
             Err(error) => Err(error),
         };
         let reply = answer.map_err(|error| self.unanswered(call, &error))?;
-        if let Some(allowance) = self.crm.allowance(&reply.headers) {
-            self.limiter.note(allowance);
-        }
-        drop(permit);
-        if let Some(ahead) = reply.clock_ahead(Timestamp::now()) {
-            self.clock_ahead.store(ahead, Ordering::Relaxed);
-        }
-        if reply.body.len() > REPLY_CAP {
+        let Some(reply) = reply else {
             return Err(Trouble {
                 kind: if call.once { TroubleKind::Unclear } else { TroubleKind::Refused },
                 message: format!("{} answered with more than 16 MB.", self.crm.spec().name),
                 next_step: String::new(),
             });
+        };
+        if let Some(allowance) = self.crm.allowance(&reply.headers) {
+            self.limiter.note(allowance);
+        }
+        drop(permit);
+        if let Some(ahead) = net::skew::skew(&reply.headers, Timestamp::now()) {
+            self.clock_ahead.store(ahead.as_secs(), Ordering::Relaxed);
         }
         Ok(reply)
     }
@@ -267,16 +269,10 @@ impl Api {
     }
 }
 
-async fn read(mut response: reqwest::Response) -> Result<ApiReply, reqwest::Error> {
-    let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await? {
-        body.extend_from_slice(&chunk);
-        if body.len() > REPLY_CAP {
-            break;
-        }
-    }
-    Ok(ApiReply { status, headers, body })
+async fn read(response: reqwest::Response) -> Result<Option<ApiReply>, reqwest::Error> {
+    let (status, headers) = (response.status(), response.headers().clone());
+    let body = net::read_body(response, REPLY_CAP).await?;
+    Ok(body.map(|body| ApiReply { status, headers, body }))
 }
 
 fn credentials_trouble(failure: Failure) -> Trouble {
@@ -295,44 +291,27 @@ fn credentials_trouble(failure: Failure) -> Trouble {
 /// vendor's nor on the origin of `base`.
 pub fn account_base(crm: &dyn Crm, settings: &CrmSettings, token: &Map<String, Value>) -> Result<Url, Failure> {
     let spec = crm.spec();
-    if let Some(named) = crm.account_base(token) {
-        return allowed(spec, settings, &named).ok_or_else(|| {
+    if let (Some(named), Some(oauth)) = (crm.account_base(token), &spec.oauth) {
+        let endpoints = Endpoints::resolve(oauth, settings)?;
+        let accepted = Url::parse(&named).ok().filter(|url| endpoints.accepts(url, spec.account_hosts));
+        return accepted.ok_or_else(|| {
+            let named = call::words_of(&named);
             Failure::new(
                 Code::Failed,
-                format!(
-                    "{} names {} as its address, which is not one of its hosts.",
-                    spec.name,
-                    call::words_of(&named)
-                ),
-                format!("If that is right, set api_base or base under [crm.{}] to it.", spec.id),
+                format!("{} names {named} as the account's address, which is not one of its hosts.", spec.name),
+                format!("If that is right, set base under [crm.{}] to it.", spec.id),
             )
         });
     }
-    let wrong = |key: &str, text: &str| {
-        let message = format!("'{text}' in [crm.{}] {key} is not an address.", spec.id);
-        Failure::new(Code::Usage, message, "Write it like https://host.example/path.")
-    };
     match (&settings.api_base, &settings.base) {
-        (Some(text), _) => Url::parse(text).map_err(|_| wrong("api_base", text)),
-        (None, Some(text)) => {
-            let path = Url::parse(spec.api_base).map(|url| url.path().to_owned()).unwrap_or_default();
-            Url::parse(&format!("{}{path}", text.trim_end_matches('/'))).map_err(|_| wrong("base", text))
+        (Some(own), _) => net::check_endpoint(own),
+        (None, Some(base)) => {
+            let path =
+                Url::parse(spec.api_base).map(|url| url.path().trim_end_matches('/').to_owned()).unwrap_or_default();
+            net::check_endpoint(&format!("{}{path}", base.trim_end_matches('/')))
         }
-        (None, None) => Url::parse(spec.api_base).map_err(|_| wrong("api_base", spec.api_base)),
+        (None, None) => net::check_endpoint(spec.api_base),
     }
-}
-
-/// The address, if a token answer may point there: the vendor's hosts over HTTPS, or the origin of a configured base.
-pub fn allowed(spec: &Spec, settings: &CrmSettings, address: &str) -> Option<Url> {
-    let url = Url::parse(address).ok()?;
-    let host = url.host_str()?;
-    let configured = [&settings.base, &settings.api_base, &settings.token_url];
-    let ours = configured.into_iter().flatten().filter_map(|base| Url::parse(base).ok());
-    let is_theirs =
-        |suffix: &&str| host == suffix.trim_start_matches('.') || (suffix.starts_with('.') && host.ends_with(*suffix));
-    let vendors = url.scheme() == "https" && spec.account_hosts.iter().any(is_theirs);
-    let plain = url.username().is_empty() && url.password().is_none();
-    (plain && (vendors || ours.into_iter().any(|base| base.origin() == url.origin()))).then_some(url)
 }
 
 #[cfg(test)]

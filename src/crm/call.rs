@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{Trouble, TroubleKind};
+use crate::net;
 use crate::text::clean;
 
 /// Messages of vendors are cut to this many columns.
@@ -132,32 +133,13 @@ impl ApiReply {
             self.headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
         typed || self.body.trim_ascii_start().starts_with(b"<")
     }
-
-    /// `Retry-After`: seconds, or a date seen from `now`.
-    pub fn retry_after(&self, now: Timestamp) -> Option<u64> {
-        let text = self.headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
-        text.parse().ok().or_else(|| {
-            let date = http_date(text)?;
-            Some(u64::try_from(date.as_second() - now.as_second()).unwrap_or(0))
-        })
-    }
-
-    /// How far the vendor's clock is ahead of ours, in whole seconds.
-    pub fn clock_ahead(&self, now: Timestamp) -> Option<i64> {
-        let date = http_date(self.headers.get(header::DATE)?.to_str().ok()?)?;
-        Some(date.as_second() - now.as_second())
-    }
-}
-
-fn http_date(text: &str) -> Option<Timestamp> {
-    jiff::fmt::rfc2822::parse(text).ok().map(|date| date.timestamp())
 }
 
 /// The class of an answer by its status alone, with the vendor's name and its own words; `None` = a success.
 pub fn by_status(vendor: &str, reply: &ApiReply, words: &str) -> Option<Trouble> {
     let status = reply.status;
     let said = if words.is_empty() { String::new() } else { format!(": {words}") };
-    let retry_after = reply.retry_after(Timestamp::now());
+    let retry_after = net::skew::retry_after(&reply.headers, Timestamp::now()).map(|wait| wait.as_secs());
     let (kind, message, next_step) = match status.as_u16() {
         200..=299 => return None,
         401 => (
@@ -227,15 +209,6 @@ mod tests {
             .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_str(value).unwrap()))
             .collect();
         ApiReply { status: StatusCode::from_u16(status).unwrap(), headers, body: body.into() }
-    }
-
-    #[test]
-    fn a_wait_is_read_in_seconds_and_as_a_date() {
-        let now: Timestamp = "2026-11-24T16:00:00Z".parse().unwrap();
-        assert_eq!(reply(429, &[("retry-after", "7")], "").retry_after(now), Some(7));
-        let date = reply(503, &[("retry-after", "Tue, 24 Nov 2026 16:01:30 GMT")], "");
-        assert_eq!(date.retry_after(now), Some(90));
-        assert_eq!(reply(429, &[("retry-after", "soon")], "").retry_after(now), None);
     }
 
     #[test]

@@ -26,21 +26,6 @@ pub struct Allowance {
     pub limit: Option<u32>,
 }
 
-impl Rate {
-    /// Reads `90/10s`: calls per seconds. `None` when it is written otherwise or a number is 0.
-    pub fn parse(text: &str) -> Option<Rate> {
-        let (calls, window) = text.trim().split_once('/')?;
-        let window = window.trim();
-        let (number, unit) = match window.strip_suffix('s') {
-            Some(number) => (number, 1),
-            None => (window.strip_suffix('m')?, 60),
-        };
-        let rate =
-            Rate { calls: calls.trim().parse().ok()?, seconds: number.trim().parse::<u32>().ok()?.checked_mul(unit)? };
-        (rate.calls > 0 && rate.seconds > 0).then_some(rate)
-    }
-}
-
 /// Lets calls through as fast as the vendor takes them, in the order they came.
 #[derive(Debug)]
 pub struct Limiter {
@@ -165,7 +150,6 @@ impl Window {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
 
     const TEN: Rate = Rate { calls: 10, seconds: 10 };
 
@@ -175,15 +159,6 @@ mod tests {
         tokio::time::sleep(Duration::from_millis(takes)).await;
         drop(permit);
         started
-    }
-
-    #[test]
-    fn rates_are_read_as_the_configuration_writes_them() {
-        assert_eq!(Rate::parse("90/10s"), Some(Rate { calls: 90, seconds: 10 }));
-        assert_eq!(Rate::parse(" 180 / 1m"), Some(Rate { calls: 180, seconds: 60 }));
-        for wrong in ["", "90", "0/10s", "90/0s", "-1/1s", "90/10h", "a/bs", "1/99999999999s"] {
-            assert_eq!(Rate::parse(wrong), None, "{wrong}");
-        }
     }
 
     #[tokio::test(start_paused = true)]
@@ -224,14 +199,5 @@ mod tests {
         call(&limiter, 0).await;
         limiter.note(Allowance { remaining: 0, resets_in_ms: 3_600_000, limit: None });
         assert_eq!(limiter.acquire().await.unwrap_err(), Duration::from_secs(3600));
-    }
-
-    proptest! {
-        #[test]
-        fn any_rate_text_is_read_or_refused_without_a_panic(text in "[0-9a-z/ ]{0,12}") {
-            if let Some(rate) = Rate::parse(&text) {
-                prop_assert!(rate.calls > 0 && rate.seconds > 0);
-            }
-        }
     }
 }
