@@ -7,7 +7,8 @@ use sha2::{Digest, Sha256};
 
 use super::WebhookSpec;
 use super::template::{self, Context, Template};
-use crate::failure::Failure;
+use crate::failure::{Code, Failure};
+use crate::lead::filter::Filter;
 use crate::lead::{Lead, Schema};
 
 /// Hex digits of a delivery id: 160 bits, more than chance can repeat.
@@ -59,26 +60,25 @@ pub enum Step {
 pub struct Planner<'a> {
     payload: &'a Payload,
     webhook: &'a str,
-    keep: &'a (dyn Fn(&Lead) -> bool + Sync),
+    filter: Filter,
     batch: usize,
     held: Vec<(u64, Lead)>,
 }
 
 impl<'a> Planner<'a> {
-    /// A planner for a webhook's id (not its name, which can change). `keep` is the webhook's filter.
-    pub fn new(
-        payload: &'a Payload,
-        webhook: &'a str,
-        spec: &WebhookSpec,
-        keep: &'a (dyn Fn(&Lead) -> bool + Sync),
-    ) -> Self {
+    /// A planner for a webhook's id (not its name, which can change). Fails when the filter does not fit the list.
+    pub fn new(payload: &'a Payload, webhook: &'a str, spec: &WebhookSpec) -> Result<Self, Failure> {
+        let filter = Filter::parse(&spec.filter, &payload.schema).map_err(|error| {
+            let message = format!("The webhook's filter '{}' does not fit this list: {}", spec.filter, error.message);
+            Failure::new(Code::Usage, message, "Change the filter in the webhook's settings.")
+        })?;
         let batch = usize::try_from(spec.batch).unwrap_or(usize::MAX).max(1);
-        Planner { payload, webhook, keep, batch, held: Vec::new() }
+        Ok(Planner { payload, webhook, filter, batch, held: Vec::new() })
     }
 
     /// Takes the next lead; answers when something is decided.
     pub fn push(&mut self, position: u64, lead: &Lead) -> Option<Step> {
-        if !(self.keep)(lead) {
+        if !self.filter.matches(lead) {
             return Some(Step::Skip(position));
         }
         self.held.push((position, lead.clone()));
@@ -137,8 +137,7 @@ mod tests {
 
     fn plan(spec: &WebhookSpec, leads: &[Lead]) -> Vec<Step> {
         let payload = payload(spec);
-        let keep = |lead: &Lead| lead.cell(0) != "no@a.test";
-        let mut planner = Planner::new(&payload, "hook", spec, &keep);
+        let mut planner = Planner::new(&payload, "hook", spec).unwrap();
         let mut steps: Vec<Step> = (0..).zip(leads).filter_map(|(at, lead)| planner.push(at, lead)).collect();
         steps.extend(planner.finish());
         steps
@@ -153,6 +152,13 @@ mod tests {
             matches!(&steps[1], Step::Refuse(positions, failure) if positions == &[1] && failure.message.contains("not JSON"))
         );
         assert!(matches!((&steps[0], &steps[2]), (Step::Send(_), Step::Send(_))));
+    }
+
+    #[test]
+    fn a_filter_for_other_columns_is_refused_before_anything_is_queued() {
+        let spec = WebhookSpec { filter: "\"Job Title\" = Owner".into(), ..WebhookSpec::default() };
+        let failure = Planner::new(&payload(&spec), "hook", &spec).err().unwrap();
+        assert!(failure.message.contains("Job Title"), "{failure:?}");
     }
 
     #[test]
@@ -173,7 +179,7 @@ mod tests {
         fn every_lead_is_planned_once_and_planning_again_gives_the_same(
             mails in proptest::collection::vec("(a|b|no)@a\\.test", 0..40), batch in 1u32..7,
         ) {
-            let spec = WebhookSpec { batch, ..WebhookSpec::default() };
+            let spec = WebhookSpec { batch, filter: "not email ~ no@".into(), ..WebhookSpec::default() };
             let leads: Vec<Lead> = mails.iter().map(|mail| lead(mail)).collect();
             let steps = plan(&spec, &leads);
             prop_assert_eq!(&steps, &plan(&spec, &leads));

@@ -1,5 +1,6 @@
 //! Retry schedules as people write them: `5s,5m,30m,2h`.
 
+use crate::config::parse_duration;
 use crate::failure::{Code, Failure};
 
 /// The schedule of a new webhook: nine delays over about a day, so ten attempts.
@@ -38,9 +39,12 @@ pub fn check(delays: &[u64]) -> Option<String> {
 }
 
 fn parse_delay(part: &str) -> Result<u64, Failure> {
-    let unit = UNITS.iter().find_map(|(unit, seconds)| part.strip_suffix(unit).map(|number| (number, *seconds)));
-    let delay = unit.and_then(|(number, seconds)| number.trim_end().parse::<u64>().ok()?.checked_mul(seconds));
-    delay.ok_or_else(|| refuse(format!("'{part}' is not a delay.")))
+    let delay = parse_duration(part).map_err(|_| refuse(format!("'{part}' is not a delay.")))?;
+    if delay.subsec_millis() == 0 {
+        Ok(delay.as_secs())
+    } else {
+        Err(refuse(format!("'{part}' is not in whole seconds.")))
+    }
 }
 
 fn display_delay(delay: u64) -> String {
@@ -66,9 +70,14 @@ mod tests {
 
     #[test]
     fn nonsense_is_refused_with_the_part_that_is_wrong() {
-        for (text, part) in
-            [("5", "'5'"), ("5s,soon", "'soon'"), ("-1s", "'-1s'"), ("8d", "8d"), ("99999999999999999999s", "'9")]
-        {
+        for (text, part) in [
+            ("5", "'5'"),
+            ("5s,soon", "'soon'"),
+            ("500ms", "'500ms'"),
+            ("-1s", "'-1s'"),
+            ("8d", "8d"),
+            ("99999999999999999999s", "'9"),
+        ] {
             assert!(parse(text).unwrap_err().message.contains(part), "{text}");
         }
         assert!(parse(&"1s,".repeat(31)).is_err());
