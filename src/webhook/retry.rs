@@ -14,6 +14,13 @@ pub const MOST_DELAYS: usize = 30;
 
 const UNITS: [(&str, u64); 4] = [("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)];
 
+/// The usual schedule for `[webhook] max_attempts` (at least 1): cut short, or going on with its last delay.
+pub fn for_attempts(most: u32) -> Vec<u64> {
+    let delays = usize::try_from(most.saturating_sub(1)).unwrap_or(MOST_DELAYS).min(MOST_DELAYS);
+    let last = DEFAULT[DEFAULT.len() - 1];
+    DEFAULT.into_iter().chain(std::iter::repeat(last)).take(delays).collect()
+}
+
 /// Reads delays with a unit, between commas, into seconds; nothing at all means one attempt and no retry.
 pub fn parse(text: &str) -> Result<Vec<u64>, Failure> {
     let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
@@ -66,6 +73,15 @@ mod tests {
         assert_eq!(parse("5s, 5m ,30m,2h,1d").unwrap(), [5, 300, 1_800, 7_200, 86_400]);
         assert_eq!(parse("").unwrap(), Vec::<u64>::new());
         assert_eq!(display(&DEFAULT), "5s,30s,2m,10m,30m,1h,2h,6h,12h");
+    }
+
+    #[test]
+    fn the_number_of_attempts_is_what_the_settings_say() {
+        assert_eq!(for_attempts(10), DEFAULT);
+        assert_eq!(for_attempts(3), [5, 30]);
+        assert_eq!(for_attempts(0), Vec::<u64>::new());
+        assert_eq!(for_attempts(12)[9..], [43_200, 43_200]);
+        assert_eq!(check(&for_attempts(u32::MAX)), None);
     }
 
     #[test]
