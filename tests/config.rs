@@ -61,8 +61,11 @@ fn every_line_of_the_example_works_when_its_mark_is_taken_away() {
         let name = line.strip_prefix("# ").and_then(|line| line.split_once(" = ")).map(|(name, _)| name);
         name.is_some_and(|name| SECTIONS.iter().any(|section| section.settings.iter().any(|one| one.name == name)))
     };
-    let all: String =
-        example().lines().map(|line| if is_setting(line) { &line[2..] } else { line }).flat_map(|line| [line, "\n"]).collect();
+    let all: String = example()
+        .lines()
+        .map(|line| if is_setting(line) { &line[2..] } else { line })
+        .flat_map(|line| [line, "\n"])
+        .collect();
     let config = read_text(&all, &[], &[]).unwrap().config;
     let written = toml::Table::try_from(&config).unwrap();
     for section in SECTIONS {

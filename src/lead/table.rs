@@ -128,6 +128,12 @@ impl Table {
         self.bad_rows
     }
 
+    /// The first bytes of a bad row, up to `most`, as far as they are text. May hold foreign text, and line breaks.
+    pub fn bad_row_text(&self, bad: &BadRow, most: usize) -> Result<String, Failure> {
+        let raw = self.read(bad.start, most.min(bad.length as usize))?;
+        Ok(String::from_utf8_lossy(&raw).into_owned())
+    }
+
     /// Writes the bad rows as they stand in the file, under its header line, so that they can be mended and opened again.
     /// Returns how many there were. Fails when the file cannot be read or `out` not written.
     pub fn export_bad_rows(&self, out: &mut dyn Write) -> Result<usize, Failure> {

@@ -236,8 +236,8 @@ fn sorted(
 fn number_key(cell: &str, descending: bool) -> u64 {
     match parse_number(cell) {
         Some(number) => {
-            // Zero has one key, whatever its sign. Flipping bits gives floating-point numbers the order of integers.
-            let bits = (number + 0.0).to_bits();
+            // Flipping bits gives floating-point numbers the order of integers.
+            let bits = number.to_bits();
             let ordered = if bits >> 63 == 1 { !bits } else { bits | 1 << 63 };
             if descending { !ordered } else { ordered }
         }

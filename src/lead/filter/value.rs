@@ -1,5 +1,6 @@
 //! How cells compare with the values of a filter: numbers as numbers, text without case, lists by their members.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 
 /// More digits than this do not survive as a number; such values (long ids) compare as text.
@@ -13,27 +14,28 @@ pub fn parse_number(text: &str) -> Option<f64> {
     let text = text.strip_prefix(['-', '+']).unwrap_or(text);
     let text = text.strip_prefix(['$', '€', '£', '¥']).unwrap_or(text);
     let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
-    let is_digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
-    if !is_digits(decimals) || (whole.is_empty() && decimals.is_empty()) {
+    if !decimals.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
+    let ungrouped = match whole.contains(',') {
+        true => Cow::Owned(ungroup(whole)? + "." + decimals),
+        false => Cow::Borrowed(text),
+    };
+    let digits = ungrouped.bytes().filter(u8::is_ascii_digit).count();
+    let is_plain = ungrouped.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    if !is_plain || digits == 0 || digits > EXACT_DIGITS {
+        return None;
+    }
+    let number: f64 = ungrouped.parse().ok()?;
+    // There is one zero, whatever its sign.
+    Some(if negative && number != 0.0 { -number } else { number })
+}
+
+/// Takes the commas out of `1,234,567`; `None` when they do not stand between thousands.
+fn ungroup(whole: &str) -> Option<String> {
     let mut groups = whole.split(',');
-    let first = groups.next().unwrap_or("");
-    let mut digits = String::with_capacity(text.len() + 1);
-    digits.push_str(first);
-    for group in groups {
-        if group.len() != 3 || first.is_empty() || first.len() > 3 {
-            return None;
-        }
-        digits.push_str(group);
-    }
-    if !is_digits(&digits) || digits.len() + decimals.len() > EXACT_DIGITS {
-        return None;
-    }
-    digits.push('.');
-    digits.push_str(decimals);
-    let number: f64 = if digits.len() == 1 { return None } else { digits.parse().ok()? };
-    Some(if negative { -number } else { number })
+    let first = groups.next().filter(|first| (1..=3).contains(&first.len()))?;
+    groups.clone().all(|group| group.len() == 3).then(|| first.to_owned() + &groups.collect::<String>())
 }
 
 /// Appends text in the form in which text compares: lower case.
@@ -158,7 +160,7 @@ mod tests {
         ] {
             assert_eq!(parse_number(text), None, "{text}");
         }
-        assert_eq!(parse_number("-0").map(|zero| zero.total_cmp(&-0.0)), Some(Ordering::Equal));
+        assert_eq!(parse_number("-0").map(|zero| zero.total_cmp(&0.0)), Some(Ordering::Equal));
     }
 
     proptest! {
