@@ -5,7 +5,7 @@ use crate::lead::{Column, Field, Lead, Schema};
 /// A payload that ships with the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ready {
-    /// Its name in a [`WebhookSpec`].
+    /// Its name in the settings of a webhook.
     pub name: &'static str,
     /// What it is for, for a person.
     pub about: &'static str,
