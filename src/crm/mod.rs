@@ -9,6 +9,7 @@ pub mod hubspot;
 pub mod limiter;
 pub mod registry;
 pub mod salesforce;
+pub mod sign_in;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

@@ -182,7 +182,9 @@ impl Flow {
                 form.append_pair("client_id", &self.client_id);
             }
         }
-        let request = request.body(form.finish().into_bytes()).map_err(|error| {
+        let body = form.finish().into_bytes();
+        drop(form);
+        let request = request.body(body).map_err(|error| {
             Failure::new(Code::Failed, format!("The revocation could not be written: {error}."), "")
         })?;
         match self.wire.send(request).await {
