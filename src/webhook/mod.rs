@@ -1,4 +1,22 @@
 //! Outgoing webhooks: endpoint settings, payload, signature, network guard, sending.
+//!
+//! A run goes through it like this: [`plan`] turns a list version into deliveries, which the engine makes durable;
+//! [`worker`] works them off over a [`queue`]; [`template`] renders a body, [`request`] signs it, [`send`] sends it past the
+//! [`guard`], and [`verdict`] says what the answer means.
+
+pub mod guard;
+pub mod plan;
+pub mod queue;
+mod ranges;
+pub mod ready;
+pub mod request;
+pub mod retry;
+pub mod send;
+pub mod signature;
+pub mod spec;
+pub mod template;
+pub mod verdict;
+pub mod worker;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -89,6 +107,26 @@ pub struct WebhookSpec {
     pub filter: String,
     /// Delays between attempts, in seconds; attempts = delays + 1.
     pub retry: Vec<u64>,
+}
+
+impl Default for WebhookSpec {
+    /// What an empty form holds: the stage and category are preset, the payload is the standard envelope.
+    fn default() -> Self {
+        WebhookSpec {
+            name: String::new(),
+            url: String::new(),
+            stage: "outgoing".into(),
+            category: "leads".into(),
+            method: HttpMethod::default(),
+            auth: Auth::default(),
+            headers: Vec::new(),
+            template: ready::READY[0].name.into(),
+            template_text: String::new(),
+            batch: 1,
+            filter: String::new(),
+            retry: retry::DEFAULT.into(),
+        }
+    }
 }
 
 /// A webhook as lists show it: nothing secret in it.
