@@ -238,3 +238,22 @@ async fn the_account_says_who_it_is_also_to_a_static_token() {
     let account = sim.api.crm().who_am_i(&sim.api).await.unwrap();
     assert_eq!((account.id.as_str(), account.user.as_str()), ("00D5g00000SimOrgAA", "owner@example.com"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_duplicate_rule_objects_to_is_left_to_the_person() {
+    let Some(sim) = Sim::start("salesforce", &[]).await else { return };
+    sim.test("seed", json!({"platform": "salesforce", "n": 1, "prefix": "dup"})).await;
+    for rule in ["alert", "block"] {
+        sim.test("config", json!({"platform": "salesforce", "duplicate_rule": rule})).await;
+        let mut two = leads(2);
+        two[1].1.cells[2] = "dup0001@example.com".into();
+        let (summary, journal, _) = sim.run(two).await;
+        assert_eq!((summary.settled(), summary.count(Outcome::Failed)), (2, 1));
+        let refused = journal.outcomes()[&1].clone();
+        assert!(
+            refused.reason.contains("DUPLICATES_DETECTED") && refused.next_step.contains("duplicate rule"),
+            "{refused:?}"
+        );
+    }
+    assert_eq!(sim.state().await["contact_count"], 2);
+}
