@@ -7,6 +7,7 @@ pub mod api;
 pub mod call;
 pub mod hubspot;
 pub mod limiter;
+pub mod practice;
 pub mod registry;
 pub mod salesforce;
 

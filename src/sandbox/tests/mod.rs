@@ -1,6 +1,7 @@
 //! The running sandbox, asked over its own ports as the rest of the program and a browser ask it.
 
 mod api;
+mod crm;
 mod hooks;
 mod pages;
 mod sign_in;
