@@ -12,7 +12,8 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
-use super::contacts::{FIELDS, MatchBy};
+use super::contacts::MatchBy;
+use super::fields::FIELDS;
 use super::grants::{Grant, SCOPES};
 use super::ground::Ground;
 use super::limit;

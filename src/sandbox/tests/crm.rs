@@ -145,16 +145,8 @@ async fn the_browser_way_connects_the_practice_crm() {
 /// The demo could not be finished over SSH.
 #[tokio::test]
 async fn the_device_way_connects_the_practice_crm() {
-    let demo = Demo::start().await;
-    let clock = demo.clock.clone();
-    let time = tokio::spawn(async move {
-        loop {
-            tokio::time::sleep(Wait::from_millis(200)).await;
-            *clock.lock().expect("a clock") = Timestamp::now();
-        }
-    });
+    let demo = Demo::in_real_time().await;
     let (grant, seen) = demo.sign_in(Way::Device).await;
-    time.abort();
     assert!(matches!(seen[0], SignInStep::Device { .. }), "{seen:?}");
     let api = demo.api(grant.tokens.access);
     assert_eq!(api.crm().who_am_i(&api).await.expect("an account").user, "robin@practice.test");
