@@ -53,15 +53,24 @@ pub fn clean_lines(foreign: &str) -> Vec<Clean> {
     foreign.lines().map(clean).collect()
 }
 
-/// Controls (C0, DEL, C1), bidirectional marks and overrides, invisible operators, tags, and private or unassigned planes'
-/// format characters. The zero-width joiner stays: emoji and several scripts need it.
-fn is_dangerous(ch: char) -> bool {
+/// Whether a letter could steer a terminal or reorder a line: controls (C0, DEL, C1), bidirectional marks and overrides,
+/// invisible operators, tags, and private or unassigned planes' format characters. The zero-width joiner stays: emoji and
+/// several scripts need it.
+pub fn is_dangerous(ch: char) -> bool {
     matches!(ch,
         '\u{0}'..='\u{1f}' | '\u{7f}'..='\u{9f}'
         | '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
         | '\u{200b}' | '\u{200c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
         | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
         | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// The candidate that a mistyped word most likely meant; `None` when none is near.
+pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let folded = word.to_lowercase();
+    let distance = |candidate: &str| strsim::damerau_levenshtein(&folded, &candidate.to_lowercase());
+    let (distance, candidate) = candidates.into_iter().map(|one| (distance(one), one)).min_by_key(|(far, _)| *far)?;
+    (distance <= 1 + word.chars().count() / 4).then_some(candidate)
 }
 
 impl Clean {
@@ -135,6 +144,14 @@ mod tests {
     fn combining_floods_are_cut_and_letters_kept() {
         let flood = format!("e{}x", "\u{301}".repeat(500));
         assert_eq!(clean(&flood).as_str().chars().count(), 2 + MARKS_PER_LETTER);
+    }
+
+    #[test]
+    fn a_slip_of_the_finger_is_recognised_and_a_guess_is_not() {
+        let themes = ["auto", "dark", "light", "high-contrast"];
+        assert_eq!(nearest("drak", themes), Some("dark"));
+        assert_eq!(nearest("High_Contrast", themes), Some("high-contrast"));
+        assert_eq!(nearest("banana", themes), None);
     }
 
     #[test]

@@ -1,9 +1,16 @@
 //! The settings: one tree of structs, filled from the configuration file, then the environment, then flags.
 //!
-//! A setting is one field here; `config.example.toml`, the refusals of unknown keys and the documentation follow from it.
+//! A setting is one field here; `config.example.toml`, the refusals of unknown keys and wrong values, and the documentation
+//! follow from it.
 
 mod duration;
+mod example;
+mod kind;
+mod load;
 mod rate;
+mod secret;
+
+pub mod paths;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -11,7 +18,11 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 pub use duration::parse_duration;
+pub use example::example;
+pub use kind::Kind;
+pub use load::{Loaded, Sources, load};
 pub use rate::Rate;
+pub use secret::SecretSource;
 
 /// Every setting. `Default` is what an empty file means.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -29,115 +40,140 @@ pub struct Config {
     pub log: LogSettings,
 }
 
-/// `[network]`
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Network {
-    /// A PEM file with one more certificate authority to trust.
-    pub extra_ca: Option<PathBuf>,
-    /// Private networks (CIDR) that webhooks may reach; none by default.
-    pub allow: Vec<String>,
-    /// How long one request may take: `20s`.
-    pub timeout: String,
+/// A table of the configuration file and its settings, as the loader and the example file see it.
+#[derive(Clone, Copy, Debug)]
+pub struct Section {
+    /// `network`; `crm` stands for every `crm.PLATFORM`.
+    pub name: &'static str,
+    /// Its documentation, a line each.
+    pub doc: &'static [&'static str],
+    /// Its settings in order.
+    pub settings: &'static [Setting],
 }
 
-impl Default for Network {
-    fn default() -> Self {
-        Network { extra_ca: None, allow: Vec::new(), timeout: "20s".into() }
+/// One setting, as the loader and the example file see it.
+#[derive(Clone, Copy, Debug)]
+pub struct Setting {
+    /// Its key.
+    pub name: &'static str,
+    /// Its documentation, a line each.
+    pub doc: &'static [&'static str],
+    /// What it takes.
+    pub kind: Kind,
+    /// A value for the example file, in TOML, when there is no default to show.
+    pub sample: Option<&'static str>,
+}
+
+/// Every section, in the order of the file.
+pub const SECTIONS: [Section; 5] =
+    [Network::SECTION, CrmSettings::SECTION, WebhookSettings::SECTION, TuiSettings::SECTION, LogSettings::SECTION];
+
+/// Defines a section once: the struct with its documentation, the defaults, and the [`Section`] that describes them.
+/// A row reads `name: type = default, kind;`, with `, sample "…"` where the default is to have no value.
+macro_rules! section {
+    (
+        $(#[doc = $about:literal])*
+        $name:ident = $table:literal {
+            $(
+                $(#[doc = $doc:literal])*
+                $field:ident: $type:ty = $default:expr, $kind:expr $(, sample $sample:literal)?;
+            )*
+        }
+    ) => {
+        $(#[doc = $about])*
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[serde(default, deny_unknown_fields)]
+        pub struct $name {
+            $( $(#[doc = $doc])* pub $field: $type, )*
+        }
+
+        impl Default for $name {
+            fn default() -> Self {
+                $name { $( $field: $default, )* }
+            }
+        }
+
+        impl $name {
+            /// What the loader and the example file know of it.
+            pub const SECTION: Section = Section {
+                name: $table,
+                doc: &[$($about),*],
+                settings: &[$(
+                    Setting {
+                        name: stringify!($field),
+                        doc: &[$($doc),*],
+                        kind: $kind,
+                        sample: [$(Some($sample),)? None][0],
+                    },
+                )*],
+            };
+        }
+    };
+}
+
+section! {
+    /// How to reach the world.
+    Network = "network" {
+        /// A PEM file with one more certificate authority to trust.
+        extra_ca: Option<PathBuf> = None, Kind::Path, sample "\"/path/ca.pem\"";
+        /// Private networks that webhooks may reach, such as "127.0.0.0/8"; none by default.
+        allow: Vec<String> = Vec::new(), Kind::Networks;
+        /// How long one request may take.
+        timeout: String = "20s".into(), Kind::Duration;
     }
 }
 
-/// `[crm.PLATFORM]`
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct CrmSettings {
-    /// The OAuth client id of your app at the vendor.
-    pub client_id: Option<String>,
-    /// Its secret: `{ env = "NAME" }`, `{ file = "PATH" }`, `{ command = "…" }`, or a bare string (with a warning).
-    pub client_secret: Option<SecretSource>,
-    /// Replaces scheme, host and an optional path prefix of all the vendor's endpoints: sandbox, proxy, simulator.
-    pub base: Option<String>,
-    /// Replaces the address of the sign-in page.
-    pub authorize_url: Option<String>,
-    /// Replaces the address of the token endpoint.
-    pub token_url: Option<String>,
-    /// Replaces what stands before the vendor's own API paths.
-    pub api_base: Option<String>,
-    /// The redirect address registered with the vendor.
-    pub redirect: Option<String>,
-    /// Our own ceiling of calls: `90/10s`.
-    pub rate: Option<String>,
-}
-
-/// Where a secret comes from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum SecretSource {
-    /// An environment variable.
-    Env {
-        /// Its name.
-        env: String,
-    },
-    /// The first line of a file.
-    File {
-        /// Its path.
-        file: PathBuf,
-    },
-    /// The first line that a shell command prints.
-    Command {
-        /// The command, given to `sh -c`.
-        command: String,
-    },
-    /// The secret itself; works, with a warning.
-    Bare(String),
-}
-
-/// `[webhook]`
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct WebhookSettings {
-    /// How often one delivery is tried before it is parked.
-    pub max_attempts: u32,
-    /// Requests under way at once, per webhook.
-    pub concurrency: u32,
-}
-
-impl Default for WebhookSettings {
-    fn default() -> Self {
-        WebhookSettings { max_attempts: 10, concurrency: 16 }
+section! {
+    /// Your app at a CRM; the same settings for every platform id.
+    CrmSettings = "crm" {
+        /// The OAuth client id of your app at the vendor.
+        client_id: Option<String> = None, Kind::Text, sample "\"your-client-id\"";
+        /// Its secret: { env = "NAME" }, { file = "PATH" } or { command = "…" }; the first line counts.
+        /// The secret itself, as a string, works too, with a warning.
+        client_secret: Option<SecretSource> = None, Kind::Secret, sample "{ env = \"SF_SECRET\" }";
+        /// Replaces scheme, host and an optional path prefix of all the vendor's addresses: sandbox, proxy, simulator.
+        base: Option<String> = None, Kind::Url, sample "\"https://sandbox.example.com\"";
+        /// Replaces the address of the sign-in page.
+        authorize_url: Option<String> = None, Kind::Url, sample "\"https://sandbox.example.com/authorize\"";
+        /// Replaces the address of the token endpoint.
+        token_url: Option<String> = None, Kind::Url, sample "\"https://sandbox.example.com/token\"";
+        /// Replaces what stands before the vendor's own API paths.
+        api_base: Option<String> = None, Kind::Url, sample "\"https://sandbox.example.com/api\"";
+        /// The redirect address registered with the vendor; port 0 picks a free one where the vendor allows it.
+        redirect: Option<String> = None, Kind::Url, sample "\"http://localhost:8976/callback\"";
+        /// Our own ceiling of calls, below the vendor's; the vendor's answers can only lower it.
+        rate: Option<String> = None, Kind::Rate, sample "\"90/10s\"";
     }
 }
 
-/// `[tui]`
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct TuiSettings {
-    /// `auto`, `dark`, `light`, `high-contrast` or `plain`.
-    pub theme: String,
-    /// Glyphs beyond ASCII.
-    pub unicode: bool,
-    /// Mouse click and wheel.
-    pub mouse: bool,
-}
-
-impl Default for TuiSettings {
-    fn default() -> Self {
-        TuiSettings { theme: "auto".into(), unicode: true, mouse: true }
+section! {
+    /// Defaults of outgoing webhooks.
+    WebhookSettings = "webhook" {
+        /// How often one delivery is tried before it is parked, unless the webhook has retries of its own.
+        max_attempts: u32 = 10, Kind::Count { least: 1, most: 100 };
+        /// Requests under way at once, per webhook.
+        concurrency: u32 = 16, Kind::Count { least: 1, most: 256 };
     }
 }
 
-/// `[log]`
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct LogSettings {
-    /// `error`, `warn`, `info` or `debug`.
-    pub level: String,
-    /// How long runs, deliveries and notices are kept.
-    pub keep: String,
+section! {
+    /// The terminal interface.
+    TuiSettings = "tui" {
+        /// The colours: auto, dark, light, high-contrast or plain. NO_COLOR wins.
+        theme: String = "auto".into(), Kind::OneOf(&["auto", "dark", "light", "high-contrast", "plain"]);
+        /// Glyphs beyond ASCII.
+        unicode: bool = true, Kind::Switch;
+        /// Mouse click and wheel.
+        mouse: bool = true, Kind::Switch;
+    }
 }
 
-impl Default for LogSettings {
-    fn default() -> Self {
-        LogSettings { level: "info".into(), keep: "30d".into() }
+section! {
+    /// What is kept, and for how long.
+    LogSettings = "log" {
+        /// What goes to the log file: error, warn, info or debug.
+        level: String = "info".into(), Kind::OneOf(&["error", "warn", "info", "debug"]);
+        /// How long runs, deliveries and notices are kept.
+        keep: String = "30d".into(), Kind::Duration;
     }
 }

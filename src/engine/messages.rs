@@ -159,7 +159,7 @@ pub enum Request {
         /// The settings.
         spec: WebhookSpec,
         /// A secret of one's own (`whsec_…`); `None` = made here (new) or kept (change).
-        #[serde(with = "crate::vault::sealed_option")]
+        #[serde(with = "crate::vault::sealed")]
         secret: Option<Secret>,
         /// Whether it starts paused.
         paused: bool,
@@ -265,7 +265,7 @@ pub struct ConnectRequest {
     /// `--field NAME=VALUE`.
     pub fields: BTreeMap<String, String>,
     /// The static token, for [`Method::Token`].
-    #[serde(with = "crate::vault::sealed_option")]
+    #[serde(with = "crate::vault::sealed")]
     pub token: Option<Secret>,
     /// Whether a browser on this machine may be opened.
     pub open_browser: bool,
@@ -323,7 +323,7 @@ pub struct SavedWebhook {
     /// The webhook.
     pub webhook: WebhookSummary,
     /// The signing secret, when it was just made: shown once.
-    #[serde(with = "crate::vault::sealed_option")]
+    #[serde(with = "crate::vault::sealed")]
     pub secret: Option<Secret>,
 }
 

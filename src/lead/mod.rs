@@ -3,6 +3,38 @@
 //! A [`Lead`] is a row of cells; a [`Schema`] says what the cells mean. Values stay byte for byte what the file said;
 //! normal forms (folded e-mail, phone digits) are derived when something has to be compared.
 
+mod cancel;
+mod chunk;
+mod delimited;
+pub mod duplicates;
+mod encoding;
+pub mod export;
+mod feed;
+pub mod filter;
+mod format;
+mod index;
+mod jsonl;
+mod key;
+mod layout;
+pub mod mapping;
+mod open;
+mod row;
+mod scan;
+pub mod selection;
+mod table;
+#[cfg(test)]
+pub(crate) mod test_tables;
+pub mod view;
+
+pub use self::cancel::Cancel;
+pub use self::chunk::{BadReason, BadRow};
+pub use self::format::Format;
+pub use self::key::lead_key;
+pub use self::open::{OpenOptions, Source};
+pub use self::row::{Cells, Row};
+pub use self::scan::Block;
+pub use self::table::{Progress, Table};
+
 use serde::{Deserialize, Serialize};
 
 /// A standard field. Columns that match none are custom fields and keep their header.

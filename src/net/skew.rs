@@ -25,7 +25,9 @@ pub fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
 
 fn http_date(headers: &HeaderMap, name: &HeaderName) -> Option<Timestamp> {
     let text = headers.get(name)?.to_str().ok()?;
-    Some(jiff::fmt::rfc2822::parse(text).ok()?.timestamp())
+    // All three forms of RFC 9110. Past what a timestamp can hold is as good as never.
+    let date = httpdate::parse_http_date(text.trim()).ok()?;
+    Some(Timestamp::try_from(date).unwrap_or(Timestamp::MAX))
 }
 
 #[cfg(test)]
@@ -60,6 +62,10 @@ mod tests {
         let dated = [("retry-after", "Mon, 02 Mar 2026 12:00:30 GMT"), ("date", "Mon, 02 Mar 2026 12:00:00 GMT")];
         assert_eq!(wait(&dated), Some(30));
         assert_eq!(wait(&[("retry-after", "Mon, 02 Mar 2026 09:00:00 GMT")]), Some(0));
+        // The two old forms of a date, and one that no clock reaches.
+        assert_eq!(wait(&[("retry-after", "Monday, 02-Mar-26 10:00:30 GMT")]), Some(30));
+        assert_eq!(wait(&[("retry-after", "Mon Mar  2 10:00:30 2026")]), Some(30));
+        assert!(wait(&[("retry-after", "Fri, 31 Dec 9999 23:59:59 GMT")]) > Some(1_000_000_000));
         assert_eq!(wait(&[("retry-after", "soon")]), None);
     }
 }

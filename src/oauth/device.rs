@@ -118,3 +118,7 @@ impl Impatient<'_> {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "device_tests.rs"]
+mod tests;

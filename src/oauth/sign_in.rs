@@ -174,10 +174,13 @@ async fn open(opener: Opener, address: Url) -> bool {
 }
 
 fn too_late(flow: &Flow, wait: Duration) -> Failure {
-    let minutes = wait.as_secs().div_ceil(60);
+    let waited = match wait.as_secs() {
+        seconds @ ..60 => format!("{} s", seconds.max(1)),
+        seconds => format!("{} min", seconds / 60),
+    };
     Failure::new(
         Code::SignInNeeded,
-        format!("No answer came from {} within {minutes} min, so the sign-in was given up.", flow.vendor.name),
+        format!("No answer came from {} within {waited}, so the sign-in was given up.", flow.vendor.name),
         "Sign in again; if the browser shows an error, paste the address it ended on.",
     )
 }
