@@ -11,7 +11,7 @@ use crate::config::CrmSettings;
 use crate::crm::api::{Access, Api, FixedToken, account_base};
 use crate::crm::limiter::Limiter;
 use crate::crm::{Found, registry};
-use crate::lead::{Column, Field, Lead, Schema};
+use crate::lead::{Lead, Schema, lead_key};
 use crate::oauth::{Flow, Grant, Opener, SignIn, SignInStep, Standard, Vendor, Way, sign_in};
 use crate::sync::journal::MemoryJournal;
 use crate::sync::mapping::Mapping;
@@ -113,21 +113,14 @@ impl Demo {
     }
 }
 
-/// The sample prospects: their columns, and the leads under their ids.
+/// The sample prospects as the program reads them, each with its key.
 fn samples() -> (Schema, Vec<(String, Lead)>) {
-    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(PROSPECTS);
-    let field = |header: &str| match header {
-        "Job Title" => Some(Field::Title),
-        "Zip" => Some(Field::PostalCode),
-        "Lead Score" => Some(Field::Score),
-        "Why" => Some(Field::Reasons),
-        header => Field::from_name(&header.to_lowercase().replace(' ', "_")),
-    };
-    let headers = reader.headers().expect("a header");
-    let columns = headers.iter().map(|header| Column { header: header.to_owned(), field: field(header) }).collect();
-    let rows = reader.records().map(|row| row.expect("CSV")).filter(|row| row.len() == 20);
-    let leads = rows.map(|row| (format!("id:{}", &row[0]), Lead { cells: row.iter().map(str::to_owned).collect() }));
-    (Schema { columns }, leads.collect())
+    let table = sample::tests::opened(PROSPECTS);
+    let schema = Schema::clone(table.schema());
+    let rows: Vec<u32> = (0..table.len()).collect();
+    let leads = table.leads(&rows).expect("the rows");
+    let keyed = leads.into_iter().map(|lead| (lead_key(&schema, &lead), lead)).collect();
+    (schema, keyed)
 }
 
 /// The demo could not be finished in the browser.
