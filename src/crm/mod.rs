@@ -8,6 +8,7 @@ pub mod call;
 pub mod credentials;
 pub mod hubspot;
 pub mod limiter;
+pub mod practice;
 pub mod registry;
 pub mod salesforce;
 pub mod sign_in;
