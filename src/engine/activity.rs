@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 use ulid::Ulid;
 
-use super::messages::{Event, Finding, KeptNotice, Reply, Request};
+use super::messages::{Finding, KeptNotice, Reply, Request};
 use super::records::{DeliveryRecord, OutcomeBlock, Remembered, RunRecord};
 use super::{Inner, misrouted};
 use crate::config::parse_duration;
@@ -68,15 +68,6 @@ async fn keep(inner: &Inner, notice: &KeptNotice) -> Result<(), Failure> {
     let mut batch = Batch::new();
     batch.put(Ulid::new().to_bytes(), notice);
     inner.store.commit(batch).await
-}
-
-/// Keeps a notice of the engine's own and tells it.
-pub(super) async fn notice(inner: &Inner, kind: &str, text: String) {
-    let notice = KeptNotice { time: inner.now(), kind: kind.into(), text };
-    if let Err(failure) = keep(inner, &notice).await {
-        tracing::error!("a notice could not be kept: {}", crate::text::clean(&failure.message));
-    }
-    inner.tell(Event::Notice(notice));
 }
 
 fn newest<T: Record>(inner: &Inner, limit: usize) -> Result<Vec<T>, Failure> {

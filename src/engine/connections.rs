@@ -12,7 +12,8 @@ use super::messages::{ConnectRequest, ConnectionSummary, Event, Reply, Request, 
 use super::records::ConnectionRecord;
 use super::{Inner, activity, misrouted};
 use crate::config::CrmSettings;
-use crate::crm::api::{Access, Api, Credentials, FixedToken, account_base};
+use crate::crm::api::{Access, Api, account_base};
+use crate::crm::credentials::{Credentials, FixedToken};
 use crate::crm::limiter::Limiter;
 use crate::crm::sign_in::{methods, no_app, vendor};
 use crate::crm::{Crm, Rate, registry};
@@ -256,11 +257,13 @@ fn check(crm: &'static dyn Crm, wish: &ConnectRequest) -> Result<(), Failure> {
     }
     let allowed: Vec<&str> = spec.sign_in_fields.iter().map(|field| field.name).collect();
     if let Some(unknown) = wish.fields.keys().find(|name| !allowed.contains(&name.as_str())) {
-        let which = if allowed.is_empty() { "It takes none.".into() } else { format!("It takes: {}.", allowed.join(", ")) };
+        let which =
+            if allowed.is_empty() { "It takes none.".into() } else { format!("It takes: {}.", allowed.join(", ")) };
         return Err(Failure::new(Code::Usage, format!("{} takes no field '{unknown}'.", spec.name), which));
     }
     let token = wish.method == Method::Token;
-    let missing = spec.sign_in_fields.iter().find(|field| token && field.required && !wish.fields.contains_key(field.name));
+    let missing =
+        spec.sign_in_fields.iter().find(|field| token && field.required && !wish.fields.contains_key(field.name));
     if let Some(field) = missing {
         return Err(Failure::new(
             Code::Usage,
@@ -302,9 +305,7 @@ async fn lead_through(
                 }
             }
         }
-        (None, Some(token)) => {
-            Grant { tokens: crate::oauth::Tokens::fixed(token.clone()), callback: BTreeMap::new() }
-        }
+        (None, Some(token)) => Grant { tokens: crate::oauth::Tokens::fixed(token.clone()), callback: BTreeMap::new() },
         (None, None) => return Err(misrouted()),
     };
     let fixed: Arc<dyn Credentials> = Arc::new(FixedToken(grant.tokens.access.clone()));
@@ -313,9 +314,9 @@ async fn lead_through(
         () = cancel.cancelled() => return Err(Failure::new(Code::Cancelled, "The sign-in was stopped.", "")),
         who = crm.who_am_i(&api) => who.map_err(|trouble| failure_of(&trouble))?,
     };
-    let before = all(inner)?.into_iter().find(|record| {
-        record.platform == wish.platform && (wish.account.is_empty() || record.account == wish.account)
-    });
+    let before = all(inner)?
+        .into_iter()
+        .find(|record| record.platform == wish.platform && (wish.account.is_empty() || record.account == wish.account));
     let record = ConnectionRecord {
         id: before.as_ref().map_or_else(Ulid::new, |record| record.id),
         platform: wish.platform.clone(),

@@ -70,7 +70,11 @@ impl Engine {
         let paths = paths.clone();
         let opened = tokio::task::spawn_blocking(move || Store::open(&paths, wait)).await;
         let store = opened.map_err(|_| {
-            Failure::new(Code::Store, "Opening the store was broken off.", "Run 'leadferry doctor' to see what is wrong.")
+            Failure::new(
+                Code::Store,
+                "Opening the store was broken off.",
+                "Run 'leadferry doctor' to see what is wrong.",
+            )
         })??;
         let engine = Engine(Arc::new(Inner {
             lists: Catalogue::new(store.clone()),

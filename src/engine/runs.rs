@@ -135,7 +135,10 @@ async fn start(
     };
     let mut older = None;
     for (_, run) in inner.store.scan::<RunRecord>(&[])? {
-        if !unfinished(&run.summary) || run.summary.destination != destination || !same_list(&run.summary.list, &list.name) {
+        if !unfinished(&run.summary)
+            || run.summary.destination != destination
+            || !same_list(&run.summary.list, &list.name)
+        {
             continue;
         }
         let id = Ulid::from_string(&run.summary.id).map_err(|_| misrouted())?;
@@ -170,7 +173,11 @@ async fn start(
         list: list_id,
         settings,
         grouped_before: 0,
-        frozen: webhook.map(|webhook| Frozen { webhook: webhook.id, spec: webhooks::frozen(&webhook.spec), planned: false }),
+        frozen: webhook.map(|webhook| Frozen {
+            webhook: webhook.id,
+            spec: webhooks::frozen(&webhook.spec),
+            planned: false,
+        }),
     };
     save(inner, id, &record).await?;
     go(inner, id, record, older)
@@ -276,7 +283,10 @@ async fn end(inner: &Arc<Inner>, id: Ulid, summary: RunSummary) -> Result<(), Fa
 
 /// Leads that are there now by this run.
 fn sent(summary: &RunSummary) -> u64 {
-    [Outcome::Created, Outcome::Updated, Outcome::Unchanged, Outcome::Delivered].map(|out| summary.count(out)).iter().sum()
+    [Outcome::Created, Outcome::Updated, Outcome::Unchanged, Outcome::Delivered]
+        .map(|out| summary.count(out))
+        .iter()
+        .sum()
 }
 
 /// Tells how a run stands and remembers it for who asks.

@@ -75,7 +75,8 @@ pub(super) async fn supersede(
         (inner.lists.version_by_id(record.list, summary.version), webhooks::by_id(inner, frozen.webhook))
     {
         let payload = payload(record, &frozen, &version)?;
-        summary = work(inner, id, record.clone(), webhook, version, payload, cancel, |delivery| delivery.under_way).await?;
+        summary =
+            work(inner, id, record.clone(), webhook, version, payload, cancel, |delivery| delivery.under_way).await?;
     }
     Ok(summary)
 }
