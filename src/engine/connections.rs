@@ -121,7 +121,8 @@ pub(super) fn find(inner: &Inner, platform: &str, account: &str) -> Result<Conne
 /// The CRM of a platform id.
 pub(super) fn crm(platform: &str) -> Result<&'static dyn Crm, Failure> {
     registry::by_id(platform).ok_or_else(|| {
-        let known: Vec<&str> = registry::ALL.iter().map(|crm| crm.spec().id).collect();
+        let known: Vec<&str> =
+            registry::ALL.iter().map(|crm| crm.spec()).filter(|spec| !spec.practice).map(|spec| spec.id).collect();
         Failure::new(
             Code::Usage,
             format!("There is no CRM called '{platform}'."),

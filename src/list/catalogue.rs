@@ -184,8 +184,8 @@ impl Catalogue {
             digest,
         };
         let mut batch = Batch::new();
-        batch.put(&version_key(list.id, list.newest), &version);
-        batch.put(&list.id.to_bytes(), &list);
+        batch.put(version_key(list.id, list.newest), &version);
+        batch.put(list.id.to_bytes(), &list);
         self.store.commit(batch).await?;
         Ok(Committed { name: list.name, version: list.newest, leads: draft.leads, unchanged: false })
     }
@@ -277,7 +277,7 @@ impl Catalogue {
         }
         list.name = to;
         let mut batch = Batch::new();
-        batch.put(&list.id.to_bytes(), &list);
+        batch.put(list.id.to_bytes(), &list);
         self.store.commit(batch).await
     }
 
