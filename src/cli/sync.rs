@@ -11,6 +11,9 @@ use crate::engine::messages::Request;
 use crate::failure::{Code, Failure};
 use crate::sync::{Destination, Mode};
 
+/// How long a command stays with a run whose next try is some time away.
+pub const DEFAULT_WAIT: SignedDuration = SignedDuration::from_secs(60);
+
 /// The verbs.
 #[derive(Debug, Subcommand)]
 pub enum Sync {

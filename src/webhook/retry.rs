@@ -13,6 +13,14 @@ pub const MOST_DELAYS: usize = 30;
 
 const UNITS: [(&str, u64); 4] = [("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)];
 
+/// The schedule of a new webhook where the settings say how often a delivery is tried: [`DEFAULT`], cut or with its last delay
+/// repeated.
+pub fn schedule(attempts: u32) -> Vec<u64> {
+    let last = DEFAULT[DEFAULT.len() - 1];
+    let delays = (attempts as usize).saturating_sub(1).min(MOST_DELAYS);
+    DEFAULT.into_iter().chain(std::iter::repeat(last)).take(delays).collect()
+}
+
 /// Reads delays with a unit, between commas, into seconds; nothing at all means one attempt and no retry.
 pub fn parse(text: &str) -> Result<Vec<u64>, Failure> {
     let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
@@ -56,6 +64,15 @@ fn refuse(problem: String) -> Failure {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn a_new_webhook_tries_as_often_as_the_settings_say() {
+        assert_eq!(schedule(10), DEFAULT);
+        assert_eq!(schedule(3), [5, 30]);
+        assert_eq!(schedule(1), []);
+        assert_eq!(schedule(12)[8..], [43_200; 3]);
+        assert_eq!(check(&schedule(u32::MAX)), None);
+    }
 
     #[test]
     fn people_may_write_units_and_spaces() {
