@@ -98,7 +98,7 @@ impl Server {
         let settings =
             CrmSettings { client_id: Some(client.into()), base: Some(self.base.clone()), ..Default::default() };
         let http = net::client(&Network { timeout: timeout.into(), ..Default::default() }).unwrap();
-        Flow::new(vendor, &settings, secret.map(Secret::new), http, Arc::new(Timestamp::now)).unwrap()
+        Flow::new(vendor, &settings, secret.map(Secret::from), http, Arc::new(Timestamp::now)).unwrap()
     }
 
     /// Signs in by the callback, as at a desk: the opener is the person's browser.

@@ -19,7 +19,7 @@ use super::{Crm, Trouble, TroubleKind};
 use crate::config::CrmSettings;
 use crate::failure::{Code, Failure};
 use crate::net;
-use crate::oauth::Endpoints;
+use crate::oauth::{Endpoints, TokenKeeper};
 use crate::vault::Secret;
 
 /// Replies longer than this are refused.
@@ -71,6 +71,17 @@ impl Credentials for FixedToken {
             "The static token is not accepted any more.",
             "Make a new one at the vendor and connect again.",
         ))
+    }
+}
+
+#[async_trait::async_trait]
+impl Credentials for TokenKeeper {
+    async fn current(&self) -> Result<Secret, Failure> {
+        TokenKeeper::current(self).await.map(|tokens| tokens.access)
+    }
+
+    async fn refresh_after(&self, stale: &Secret) -> Result<Secret, Failure> {
+        self.refresh_after_401(stale).await.map(|tokens| tokens.access)
     }
 }
 

@@ -77,7 +77,7 @@ pub fn check_endpoint(address: &str) -> Result<Url, Failure> {
 }
 
 /// Whether an address is this machine by its very text: `localhost`, 127.0.0.0/8 or `[::1]`. No name is looked up.
-fn is_loopback(url: &Url) -> bool {
+pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
         Some(Host::Ipv4(ip)) => IpAddr::V4(ip).is_loopback(),

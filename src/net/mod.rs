@@ -8,5 +8,5 @@ pub mod redact;
 pub mod skew;
 mod tls;
 
-pub use client::{check_endpoint, client, client_with, read_body};
+pub use client::{check_endpoint, client, client_with, is_loopback, read_body};
 pub use tls::{Tls, install_provider};

@@ -73,7 +73,7 @@ impl Expected {
             return Verdict::Refused(self.vendor.refused(Doing::SignIn, error, &description));
         }
         match params.remove("code").filter(|code| !code.is_empty()) {
-            Some(code) => Verdict::Granted(Authorization { code: Secret::new(code), params }),
+            Some(code) => Verdict::Granted(Authorization { code: Secret::from(code), params }),
             None => Verdict::Ignored("An answer has no `code`.".into()),
         }
     }

@@ -119,7 +119,7 @@ impl Flow {
         let (authorize_url, state) = request.url();
         let expected = Expected {
             vendor: self.vendor.clone(),
-            state: Secret::new(state.secret().as_str()),
+            state: Secret::from(state.secret().as_str()),
             code_alone: verifier.is_some(),
         };
         Pending { authorize_url, expected, redirect: redirect.clone(), verifier }

@@ -19,7 +19,7 @@ fn redirect() -> Url {
 
 fn code(params: &[(&str, &str)]) -> Authorization {
     let params = params.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
-    Authorization { code: Secret::new("C0DE"), params }
+    Authorization { code: Secret::from("C0DE"), params }
 }
 
 async fn answering(reply: ResponseTemplate) -> MockServer {
@@ -197,8 +197,8 @@ async fn removing_a_connection_ends_it_at_the_vendor() {
         .mount(&server)
         .await;
     let flow = flow(&server.uri());
-    let mut tokens = Tokens::fixed(Secret::new("A"));
-    tokens.refresh = Some(Secret::new("R"));
+    let mut tokens = Tokens::fixed(Secret::from("A"));
+    tokens.refresh = Some(Secret::from("R"));
     assert_eq!(flow.revoke(&tokens).await, Ok(true));
     server.reset().await;
     let failure = flow.revoke(&tokens).await.unwrap_err();

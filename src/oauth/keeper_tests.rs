@@ -12,8 +12,8 @@ use super::super::test_vendor::{flow, now};
 use super::*;
 
 fn grant(life: i64) -> Grant {
-    let mut tokens = Tokens::fixed(Secret::new("A0"));
-    tokens.refresh = Some(Secret::new("R0"));
+    let mut tokens = Tokens::fixed(Secret::from("A0"));
+    tokens.refresh = Some(Secret::from("R0"));
     tokens.expires_at = Some(now() + SignedDuration::from_secs(life));
     Grant { tokens, callback: Default::default() }
 }
@@ -57,7 +57,7 @@ async fn many_waiters_share_one_refresh() {
     let (persist, stored) = store();
     let keeper = TokenKeeper::new(flow(&server.uri()), grant(60), persist);
     let early = (0..5).map(|_| keeper.current().boxed());
-    let stale = Secret::new("A0");
+    let stale = Secret::from("A0");
     let late = (0..5).map(|_| keeper.refresh_after_401(&stale).boxed());
     for tokens in futures_util::future::join_all(early.chain(late)).await {
         assert_eq!(tokens.unwrap().access.expose(), "A1");
@@ -167,10 +167,10 @@ async fn an_outage_does_not_stop_a_token_that_still_lives() {
 #[tokio::test]
 async fn a_static_token_that_is_refused_asks_for_a_new_one() {
     let server = MockServer::start().await;
-    let grant = Grant { tokens: Tokens::fixed(Secret::new("pat")), callback: Default::default() };
+    let grant = Grant { tokens: Tokens::fixed(Secret::from("pat")), callback: Default::default() };
     let keeper = TokenKeeper::new(flow(&server.uri()), grant, store().0);
     assert_eq!(keeper.current().await.unwrap().access.expose(), "pat");
-    let failure = keeper.refresh_after_401(&Secret::new("pat")).await.unwrap_err();
+    let failure = keeper.refresh_after_401(&Secret::from("pat")).await.unwrap_err();
     assert_eq!(failure.code, Code::SignInNeeded);
     assert_eq!(refreshes(&server).await, 0);
 }

@@ -6,7 +6,7 @@
 mod answer;
 pub mod browser;
 mod callback;
-mod deep_link;
+pub mod deep_link;
 mod device;
 mod endpoints;
 mod flow;
@@ -28,7 +28,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
 
-pub use deep_link::DeepLink;
 pub use endpoints::Endpoints;
 pub use flow::Flow;
 pub use keeper::{Persist, TokenKeeper};

@@ -59,7 +59,7 @@ fn code_alone(text: &str, expected: &Expected) -> Verdict {
     let pair = format!("code={}", text.replace('+', "%2B").replace('&', "%26"));
     let code =
         url::form_urlencoded::parse(pair.as_bytes()).next().map_or_else(String::new, |(_, code)| code.into_owned());
-    Verdict::Granted(Authorization { code: Secret::new(code), params: BTreeMap::new() })
+    Verdict::Granted(Authorization { code: Secret::from(code), params: BTreeMap::new() })
 }
 
 #[cfg(test)]

@@ -38,7 +38,7 @@ pub(super) fn vendor() -> Vendor {
 }
 
 pub(super) fn expected() -> Expected {
-    Expected { vendor: vendor(), state: Secret::new(STATE), code_alone: true }
+    Expected { vendor: vendor(), state: Secret::from(STATE), code_alone: true }
 }
 
 /// The time in tests.
@@ -50,6 +50,6 @@ pub(super) fn now() -> Timestamp {
 pub(super) fn flow(base: &str) -> Flow {
     let settings = CrmSettings { client_id: Some("me".into()), base: Some(base.into()), ..Default::default() };
     let clock: Clock = Arc::new(now);
-    let secret = Some(Secret::new("client secret"));
+    let secret = Some(Secret::from("client secret"));
     Flow::new(vendor(), &settings, secret, net::client(&Network::default()).unwrap(), clock).unwrap()
 }

@@ -20,7 +20,7 @@ pub struct Tokens {
     #[serde(with = "crate::vault::sealed")]
     pub access: Secret,
     /// What a new access token is asked with, where the vendor gives one.
-    #[serde(with = "crate::vault::sealed_option")]
+    #[serde(default, with = "crate::vault::sealed")]
     pub refresh: Option<Secret>,
     /// When the access token dies, where that is known.
     pub expires_at: Option<Timestamp>,
@@ -70,10 +70,10 @@ impl Tokens {
         let mut extra = before.map(|before| before.extra.clone()).unwrap_or_default();
         extra.extend(answer.extra_fields().fields.clone());
         Tokens {
-            access: Secret::new(access.as_str()),
+            access: Secret::from(access.as_str()),
             refresh: answer
                 .refresh_token()
-                .map(|token| Secret::new(token.secret().as_str()))
+                .map(|token| Secret::from(token.secret().as_str()))
                 .or_else(|| before.and_then(|before| before.refresh.clone())),
             expires_at: lifetime.and_then(|life| now.checked_add(life).ok()),
             scopes,

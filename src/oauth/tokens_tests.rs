@@ -60,7 +60,9 @@ fn tokens_survive_the_store_and_never_show_in_a_debug_line() {
         json!({"access_token": "hunter2", "token_type": "b", "refresh_token": "hunter3", "id_token": "hunter4"}),
         None,
     );
-    let back: Tokens = serde_json::from_str(&serde_json::to_string(&tokens).unwrap()).unwrap();
+    assert!(serde_json::to_string(&tokens).is_err(), "tokens can be written outside the store");
+    let sealed = crate::vault::sealed::while_sealing(|| serde_json::to_string(&tokens)).unwrap();
+    let back: Tokens = serde_json::from_str(&sealed).unwrap();
     assert_eq!(back.access.expose(), "hunter2");
     assert_eq!(back.refresh.as_ref().unwrap().expose(), "hunter3");
     assert!(!format!("{tokens:?}").contains("hunter"), "{tokens:?}");

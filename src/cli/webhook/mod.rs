@@ -147,7 +147,7 @@ impl Add {
         }
         let mut spec = WebhookSpec {
             name: self.name,
-            retry: retry::schedule(session.config.webhook.max_attempts),
+            retry: retry::for_attempts(session.config.webhook.max_attempts),
             ..WebhookSpec::default()
         };
         self.settings.apply(&mut spec, session, out, input).await?;

@@ -155,3 +155,46 @@ fn holds(value: &str, key: &str, by: MatchBy) -> bool {
         MatchBy::LeadKey => value == key,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crm::MatchKey;
+
+    fn lead(position: u64, email: &str) -> Outgoing {
+        Outgoing { position, key: format!("id:{position}"), email: email.into(), values: Vec::new() }
+    }
+
+    fn survey() -> Survey {
+        Survey { fields: Vec::new(), key: MatchKey::Upsert("email".into()), by: MatchBy::Email }
+    }
+
+    fn answer(answer: Value) -> Batch {
+        serde_json::from_value(answer).unwrap()
+    }
+
+    #[test]
+    fn answers_in_another_order_find_their_leads() {
+        let batch = answer(json!({
+            "results": [
+                {"id": "2", "new": false, "properties": {"email": "b@x.test"}, "objectWriteTraceId": "lead-2"},
+                {"id": "1", "new": true, "properties": {"email": "a@x.test"}}
+            ],
+            "errors": [{"category": "VALIDATION_ERROR", "message": "bad", "context": {"objectWriteTraceId": ["lead-3"]}}]
+        }));
+        let outcome = |position, email| written(&survey(), &batch, &lead(position, email));
+        assert_eq!((outcome(1, "a@x.test").outcome, outcome(1, "a@x.test").remote_id), (Outcome::Created, "1".into()));
+        assert_eq!(outcome(2, "b@x.test").outcome, Outcome::Updated);
+        assert_eq!(outcome(3, "c@x.test").outcome, Outcome::Failed);
+        assert!(outcome(3, "c@x.test").reason.contains("bad"));
+        assert_eq!(outcome(4, "d@x.test").outcome, Outcome::Unknown, "not mentioned at all");
+    }
+
+    #[test]
+    fn an_error_without_a_trace_is_found_by_the_key() {
+        let batch =
+            answer(json!({"errors": [{"category": "CONFLICT", "message": "taken", "context": {"id": ["A@x.test"]}}]}));
+        assert_eq!(written(&survey(), &batch, &lead(1, "a@x.test")).outcome, Outcome::Failed);
+        assert_eq!(written(&survey(), &batch, &lead(2, "b@x.test")).outcome, Outcome::Unknown);
+    }
+}
