@@ -14,8 +14,8 @@ use crate::failure::Failure;
 use crate::lead::{Lead, Schema};
 use crate::sync::Destination;
 use crate::vault::Secret;
-use crate::webhook::spec::{self, SpecField};
 use crate::webhook::ready::{self, READY};
+use crate::webhook::spec::{self, SpecField};
 use crate::webhook::{Auth, Exchange, HttpMethod, WebhookSpec, retry, template};
 
 /// A row of the form.
@@ -282,8 +282,7 @@ impl Form {
             }
             Row::Auth => self.auth = turn(self.auth, AUTH.len()),
             Row::Payload => {
-                let names: Vec<&str> =
-                    READY.iter().map(|ready| ready.name).chain([template::CUSTOM]).collect();
+                let names: Vec<&str> = READY.iter().map(|ready| ready.name).chain([template::CUSTOM]).collect();
                 let at = names.iter().position(|name| *name == self.payload).unwrap_or(0);
                 let next = names[turn(at, names.len())];
                 if next == template::CUSTOM && self.payload_text.is_empty() {
@@ -299,7 +298,10 @@ impl Form {
 
 /// Opens the form for a new webhook.
 pub(super) fn open(state: &mut State) -> Vec<Effect> {
-    state.overlays.push(Overlay::Form(Box::new(Form::of(&WebhookSpec { url: "https://".into(), ..WebhookSpec::default() }, None))));
+    state.overlays.push(Overlay::Form(Box::new(Form::of(
+        &WebhookSpec { url: "https://".into(), ..WebhookSpec::default() },
+        None,
+    ))));
     check(state);
     Vec::new()
 }

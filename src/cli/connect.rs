@@ -17,7 +17,8 @@ use crate::crm::Spec;
 use crate::engine::messages::{ConnectRequest, ConnectionSummary, Reply, Request};
 use crate::events::EventName;
 use crate::failure::{Code, Failure};
-use crate::oauth::{Answer, DeepLink, Method};
+use crate::oauth::deep_link::DeepLink;
+use crate::oauth::{Answer, Method};
 use crate::sync::{Destination, Mode, Plan};
 
 /// `leadferry connect`
@@ -30,7 +31,7 @@ pub struct Connect {
     #[arg(long)]
     method: Option<MethodName>,
     /// A label of your own, to tell several accounts of a platform apart
-    #[arg(long, value_name = "LABEL", default_value = "")]
+    #[arg(long, value_name = "LABEL", default_value = "", hide_default_value = true)]
     account: String,
     /// Sign in anew; mappings and syncs stay
     #[arg(long)]

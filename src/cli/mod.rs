@@ -41,10 +41,10 @@ More: leadferry help COMMAND, leadferry help json, leadferry help filter";
 #[command(name = "leadferry", version, after_help = AFTER_HELP, disable_help_subcommand = true, max_term_width = 100)]
 struct Arguments {
     /// Answer in JSON, one value a line; see help json
-    #[arg(long, global = true)]
+    #[arg(long, global = true, display_order = 900)]
     json: bool,
     /// A setting for this once, such as network.timeout=30s; wins over file and environment
-    #[arg(long = "set", global = true, value_name = "SECTION.KEY=VALUE")]
+    #[arg(long = "set", global = true, display_order = 900, value_name = "SECTION.KEY=VALUE")]
     settings: Vec<String>,
     /// A file of leads to open in the terminal interface: CSV, TSV or JSON lines; - is standard input
     file: Option<PathBuf>,
@@ -128,7 +128,7 @@ fn refuse(error: &clap::Error, out: &mut Out) -> Result<u8, Failure> {
     let text = error.render().to_string();
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-            out.raw(|stdout| stdout.write_all(text.as_bytes()))?;
+            out.page(&text)?;
             return Ok(0);
         }
         // A noun without its verb: the help is what is missing.

@@ -205,13 +205,7 @@ impl Desk {
         });
     }
 
-    pub(super) fn view(
-        self: Arc<Self>,
-        generation: u64,
-        number: u64,
-        filter: String,
-        sort: Option<(usize, bool)>,
-    ) {
+    pub(super) fn view(self: Arc<Self>, generation: u64, number: u64, filter: String, sort: Option<(usize, bool)>) {
         let cancel = self.job();
         tokio::task::spawn_blocking(move || {
             let Some((table, _)) = self.at(generation) else { return };
@@ -314,13 +308,7 @@ impl Desk {
         });
     }
 
-    pub(super) fn save(
-        self: Arc<Self>,
-        generation: u64,
-        name: String,
-        rows: RoaringBitmap,
-        provenance: Provenance,
-    ) {
+    pub(super) fn save(self: Arc<Self>, generation: u64, name: String, rows: RoaringBitmap, provenance: Provenance) {
         tokio::spawn(async move {
             let saved = match self.at(generation) {
                 Some((table, _)) => self.save_rows(table, name, rows, provenance).await,

@@ -56,7 +56,8 @@ impl Effects {
             }
             Effect::Stop => desk.stop(),
             Effect::Browse(address) => {
-                let opened = url::Url::parse(&address).map_err(|_| not_an_address()).and_then(|url| browser::open(&url));
+                let opened =
+                    url::Url::parse(&address).map_err(|_| not_an_address()).and_then(|url| browser::open(&url));
                 if let Err(failure) = opened {
                     let _ = self.out.send(Action::News(News::Written(Err(failure))));
                 }

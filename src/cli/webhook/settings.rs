@@ -10,11 +10,10 @@ use crate::cli::input::Input;
 use crate::cli::out::Out;
 use crate::cli::session::Session;
 use crate::failure::{Code, Failure};
-use crate::lead::filter::Filter;
 use crate::net::redact::is_secret_header;
 use crate::vault::Secret;
 use crate::webhook::guard::Guard;
-use crate::webhook::{Auth, HttpMethod, WebhookSpec, retry, spec, template};
+use crate::webhook::{Auth, HttpMethod, WebhookSpec, ready, retry, spec, template};
 
 /// What stands in place of a secret.
 const MASK: &str = "***";
@@ -118,7 +117,7 @@ impl Settings {
             spec.headers = self.headers;
         }
         if let Some(name) = self.template {
-            spec.template = ready(&name)?;
+            spec.template = ready_payload(&name)?;
             spec.template_text.clear();
         }
         if let Some(file) = self.template_file {
@@ -138,8 +137,7 @@ impl Settings {
 
 /// Refuses settings with everything that is wrong about them.
 fn check(spec: &WebhookSpec, guard: &Guard) -> Result<(), Failure> {
-    let filter = |text: &str| Filter::check(text).err().map(|error| error.to_string());
-    let complaints: Vec<String> = spec::check(spec, guard, filter).into_iter().map(|one| one.message).collect();
+    let complaints: Vec<String> = spec::check(spec, guard).into_iter().map(|one| one.message).collect();
     if complaints.is_empty() {
         return Ok(());
     }
@@ -178,8 +176,8 @@ pub fn secret_from(file: &Path) -> Result<Secret, Failure> {
     Ok(Secret::new(line))
 }
 
-fn ready(name: &str) -> Result<String, Failure> {
-    let names = template::READY.map(|ready| ready.name);
+fn ready_payload(name: &str) -> Result<String, Failure> {
+    let names = ready::READY.map(|ready| ready.name);
     if names.contains(&name) {
         return Ok(name.to_owned());
     }
