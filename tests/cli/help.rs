@@ -110,7 +110,7 @@ fn the_answers_of_all_commands_are_documented() {
     for command in COMMANDS.iter().filter(|command| !command.is_empty() && !nouns.contains(command)) {
         assert!(page.contains(command), "help json says nothing of {command}");
     }
-    assert!(page.lines().all(|line| line.chars().count() <= 88), "a line is too long");
+    assert!(page.lines().all(|line| line.chars().count() <= 92), "a line is too long");
 }
 
 #[test]

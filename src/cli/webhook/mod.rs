@@ -64,7 +64,7 @@ pub enum Webhook {
         /// The webhook
         name: String,
         /// One delivery
-        #[arg(required_unless_present = "all", conflicts_with = "all")]
+        #[arg(conflicts_with = "all")]
         id: Option<String>,
         /// All that were given up
         #[arg(long)]
@@ -123,6 +123,11 @@ impl Webhook {
                 tell_saved(&saved, "has a new signing secret", out)
             }
             Webhook::Log { name, limit } => log(session, out, name, limit).await,
+            Webhook::Replay { id: None, all: false, .. } => Err(Failure::new(
+                Code::Usage,
+                "Which deliveries?",
+                "Name one (see leadferry webhook log), or add --all.",
+            )),
             Webhook::Replay { name, id, .. } => replay(session, out, name, id).await,
             Webhook::Remove { name, yes } => remove(session, out, input, name, yes).await,
         }
