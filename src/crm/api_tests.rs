@@ -7,6 +7,7 @@ use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use super::*;
 use crate::config::{Network, Rate};
+use crate::crm::credentials::FixedToken;
 use crate::crm::hubspot::HubSpot;
 use crate::crm::salesforce::Salesforce;
 

@@ -29,7 +29,7 @@ fn what_hubspot_calculates_is_not_offered_for_mapping() {
 fn trouble(status: u16, body: Value) -> Trouble {
     let body = serde_json::to_vec(&body).unwrap();
     let reply = ApiReply { status: StatusCode::from_u16(status).unwrap(), headers: HeaderMap::new(), body };
-    classify(&reply).unwrap()
+    HubSpot.classify(&reply).unwrap()
 }
 
 #[test]

@@ -5,10 +5,13 @@
 
 pub mod api;
 pub mod call;
+pub mod credentials;
 pub mod hubspot;
 pub mod limiter;
+pub mod practice;
 pub mod registry;
 pub mod salesforce;
+pub mod sign_in;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -293,8 +296,8 @@ pub trait Crm: Send + Sync {
     }
 
     /// Puts the credential on a call. By default `Authorization: Bearer …`.
-    fn authorise(&self, headers: &mut http::HeaderMap, credential: &api::Credential<'_>) {
-        api::bearer(headers, credential);
+    fn authorise(&self, headers: &mut http::HeaderMap, credential: &credentials::Credential<'_>) {
+        credentials::bearer(headers, credential);
     }
 
     /// The class of an answer that is not a success; `None` = it is one. [`TroubleKind::Credentials`] makes the token be
@@ -338,4 +341,10 @@ pub trait Crm: Send + Sync {
     /// The calls that a run of this many new leads needs when nothing goes wrong: the survey, look-ups, and grouping into a
     /// new group included.
     fn calls(&self, survey: &Survey, leads: u64, grouped: bool) -> u64;
+}
+
+impl std::fmt::Debug for dyn Crm + '_ {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(self.spec().id)
+    }
 }

@@ -1,9 +1,9 @@
 //! The CRMs there are: one word per vendor, in the order of the button grid.
 
-use super::{Crm, hubspot, salesforce};
+use super::{Crm, hubspot, practice, salesforce};
 
-/// Every CRM, in the order in which the button grid shows them.
-pub const ALL: &[&dyn Crm] = &[&salesforce::Salesforce, &hubspot::HubSpot];
+/// Every CRM, in the order in which the button grid shows them; those for practice ([`super::Spec::practice`]) in the demo only.
+pub const ALL: &[&dyn Crm] = &[&salesforce::Salesforce, &hubspot::HubSpot, &practice::Practice];
 
 /// The CRM of this platform id.
 pub fn by_id(id: &str) -> Option<&'static dyn Crm> {

@@ -21,7 +21,7 @@ use crate::lead::{Cancel, Lead, OpenOptions, Schema, Source, Table};
 use crate::list::Provenance;
 
 /// Leads per block of a save.
-const BLOCK: usize = 1_000;
+const BLOCK: usize = crate::store::LEADS_PER_BLOCK;
 /// Bad rows handed out for the list; all of them can be exported.
 const BAD_ROWS_SHOWN: usize = 500;
 /// How often a long job says how far it is.

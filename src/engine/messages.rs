@@ -131,6 +131,8 @@ pub enum Request {
         /// Overrides the mode alone.
         mode: Option<Mode>,
     },
+    /// Goes on with the runs that an earlier session left unfinished. → [`Reply::Count`]
+    ResumeRuns,
     /// → [`Reply::Done`]
     CancelRun {
         /// Its id.

@@ -13,7 +13,7 @@ use ulid::Ulid;
 use super::{ListSummary, ListVersion, Provenance};
 use crate::failure::{Code, Failure};
 use crate::lead::{Lead, Schema};
-use crate::store::{Batch, Record, Store, Tree};
+use crate::store::{Batch, LEADS_PER_BLOCK, Record, Store, Tree};
 
 /// A list's row of the catalogue.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -134,6 +134,11 @@ impl Catalogue {
         {
             let mut drafts = self.drafts.lock().unwrap_or_else(PoisonError::into_inner);
             let draft = drafts.get_mut(&number).ok_or_else(no_draft)?;
+            let full = LEADS_PER_BLOCK as u64;
+            if leads.len() as u64 > full || draft.leads != u64::from(draft.blocks) * full {
+                // A lead is found by its position: only the last block may be short.
+                return Err(Failure::new(Code::Failed, "A block of leads has the wrong size.", "Save the list again."));
+            }
             let version = draft.list.newest + 1;
             if draft.blocks == 0 {
                 // What a draft that was cut off by the end of the process left under the same number.

@@ -162,6 +162,17 @@ impl Flow {
     /// The vendor did not take it; the tokens may live on there.
     pub async fn revoke(&self, tokens: &Tokens) -> Result<bool, Failure> {
         let Some(url) = &self.endpoints.revoke else { return Ok(false) };
+        let request = self.revocation(url, tokens)?;
+        match self.wire.send(request).await {
+            // An empty answer is the usual yes.
+            Ok(reply) if reply.status().is_success() => Ok(true),
+            Err(Trouble::NotJson(status)) if (200..300).contains(&status) => Ok(true),
+            Ok(_) => Err(self.not_revoked("it refused")),
+            Err(trouble) => Err(self.not_revoked(&trouble.to_string())),
+        }
+    }
+
+    fn revocation(&self, url: &Url, tokens: &Tokens) -> Result<Request<Vec<u8>>, Failure> {
         let (hint, token) = match &tokens.refresh {
             Some(refresh) => ("refresh_token", refresh),
             None => ("access_token", &tokens.access),
@@ -182,16 +193,9 @@ impl Flow {
                 form.append_pair("client_id", &self.client_id);
             }
         }
-        let request = request.body(form.finish().into_bytes()).map_err(|error| {
-            Failure::new(Code::Failed, format!("The revocation could not be written: {error}."), "")
-        })?;
-        match self.wire.send(request).await {
-            // An empty answer is the usual yes.
-            Ok(reply) if reply.status().is_success() => Ok(true),
-            Err(Trouble::NotJson(status)) if (200..300).contains(&status) => Ok(true),
-            Ok(_) => Err(self.not_revoked("it refused")),
-            Err(trouble) => Err(self.not_revoked(&trouble.to_string())),
-        }
+        request
+            .body(form.finish().into_bytes())
+            .map_err(|error| Failure::new(Code::Failed, format!("The revocation could not be written: {error}."), ""))
     }
 
     /// Client id and secret as RFC 6749 2.3.1 has them: form-encoded each, then Basic.

@@ -12,7 +12,8 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
-use super::contacts::{FIELDS, MatchBy};
+use super::contacts::MatchBy;
+use super::fields::FIELDS;
 use super::grants::{Grant, SCOPES};
 use super::ground::Ground;
 use super::limit;
@@ -23,7 +24,6 @@ use super::sign_in::USER;
 const BATCH: usize = 50;
 /// Members per call.
 const MEMBERS: usize = 500;
-const REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
 
 /// An error as the practice CRM puts it.
 #[derive(Debug)]
@@ -49,8 +49,8 @@ impl IntoResponse for Refused {
     }
 }
 
-/// Whom a call speaks for, and how many calls are left.
-fn admit(ground: &Ground, headers: &HeaderMap, scope: Option<&str>) -> Result<(Grant, usize), Refused> {
+/// Whom a call speaks for.
+fn admit(ground: &Ground, headers: &HeaderMap, scope: Option<&str>) -> Result<Grant, Refused> {
     let token = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let token = match token.split_once(' ') {
         Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token,
@@ -68,7 +68,7 @@ fn admit(ground: &Ground, headers: &HeaderMap, scope: Option<&str>) -> Result<(G
         let words = "The access token is missing, expired or revoked.";
         Refused { header: Some(challenge), ..Refused::new(StatusCode::UNAUTHORIZED, "invalid_token", words) }
     })?;
-    let left = world.limits.take(digest(token), now).map_err(|seconds| {
+    world.limits.take(digest(token), now).map_err(|seconds| {
         let words = format!("More than {} calls in {} seconds.", limit::CALLS, limit::WINDOW);
         let wait = (RETRY_AFTER, HeaderValue::from(seconds));
         Refused { header: Some(wait), ..Refused::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", words) }
@@ -78,7 +78,7 @@ fn admit(ground: &Ground, headers: &HeaderMap, scope: Option<&str>) -> Result<(G
             let words = format!("This token lacks the scope {scope}.");
             Err(Refused::new(StatusCode::FORBIDDEN, "insufficient_scope", words))
         }
-        _ => Ok((grant, left)),
+        _ => Ok(grant),
     }
 }
 
@@ -90,11 +90,11 @@ fn answer<T: DeserializeOwned>(
     body: &Bytes,
     act: impl FnOnce(T) -> Result<Value, Refused>,
 ) -> Response {
-    let acted = admit(ground, headers, Some(scope)).and_then(|(_, left)| {
+    let acted = admit(ground, headers, Some(scope)).and_then(|_| {
         let request = serde_json::from_slice(body).map_err(|wrong| {
             Refused::new(StatusCode::BAD_REQUEST, "invalid_body", format!("The body is not as expected: {wrong}."))
         })?;
-        Ok(([(REMAINING, left)].map(|(name, left)| (name, HeaderValue::from(left))), Json(act(request)?)))
+        Ok(Json(act(request)?))
     });
     acted.into_response()
 }
@@ -109,7 +109,7 @@ fn too_many(count: usize, most: usize) -> Result<(), Refused> {
 
 /// `GET /api/me`
 pub(super) async fn me(State(ground): State<Arc<Ground>>, headers: HeaderMap) -> Response {
-    let answer = admit(&ground, &headers, None).map(|(grant, _)| {
+    let answer = admit(&ground, &headers, None).map(|grant| {
         Json(json!({
             "organisation": { "id": "practice", "name": "Practice CRM" },
             "user": { "email": grant.user },

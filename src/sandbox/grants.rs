@@ -1,4 +1,4 @@
-//! The rules of the practice CRM's sign-in, without any HTTP: requests, codes, tokens, device codes (RFC 6749, 7636, 8628, 7009).
+//! The rules of the practice CRM's sign-in, without any HTTP: requests, codes, tokens (RFC 6749, 7636, 7009).
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use url::{Host, Url};
 
+use super::devices::Devices;
 use super::mint::{Mint, digest};
 
 /// The client id under which leadferry is registered at the practice CRM: a public client, no secret.
@@ -19,11 +20,9 @@ pub(super) const SCOPES: &[(&str, &str)] =
     &[("contacts", "read, create and update contacts"), ("lists", "make lists and add contacts to them")];
 
 /// How long a code, a sign-in page or a device code is good for.
-const CODE_LIFE: SignedDuration = SignedDuration::from_mins(10);
+pub(super) const CODE_LIFE: SignedDuration = SignedDuration::from_mins(10);
 /// How long an access token is good for.
 pub(super) const ACCESS_LIFE: SignedDuration = SignedDuration::from_hours(1);
-/// How often a device may ask, to begin with.
-const DEVICE_INTERVAL: i64 = 2;
 
 /// An error of RFC 6749 section 5.2 or RFC 8628 section 3.5.
 #[derive(Debug, PartialEq, Eq)]
@@ -32,7 +31,7 @@ pub(super) struct Refusal {
     pub(super) description: &'static str,
 }
 
-fn refuse<T>(error: &'static str, description: &'static str) -> Result<T, Refusal> {
+pub(super) fn refuse<T>(error: &'static str, description: &'static str) -> Result<T, Refusal> {
     Err(Refusal { error, description })
 }
 
@@ -73,17 +72,6 @@ pub(super) struct TokenAnswer {
     scope: String,
 }
 
-/// A device authorisation answer.
-#[derive(Debug, Serialize)]
-pub(super) struct DeviceAnswer {
-    pub(super) device_code: String,
-    pub(super) user_code: String,
-    verification_uri: String,
-    verification_uri_complete: String,
-    expires_in: i64,
-    interval: i64,
-}
-
 #[derive(Debug)]
 struct Code {
     asked: Asked,
@@ -91,17 +79,6 @@ struct Code {
     until: Timestamp,
     /// The sign-in it was redeemed for: a second use ends that one.
     spent: Option<u64>,
-}
-
-#[derive(Debug)]
-struct Device {
-    device: String,
-    user_code: String,
-    scopes: Vec<String>,
-    until: Timestamp,
-    interval: i64,
-    last_poll: Option<Timestamp>,
-    decision: Option<Decision>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -125,7 +102,7 @@ pub(super) struct Grants {
     #[serde(skip)]
     codes: HashMap<String, Code>,
     #[serde(skip)]
-    devices: Vec<Device>,
+    pub(super) devices: Devices,
     access: BTreeMap<String, Access>,
     refresh: BTreeMap<String, Refresh>,
     families: u64,
@@ -245,57 +222,6 @@ impl Grants {
         Ok(self.issue(grant, mint, now))
     }
 
-    /// Begins a sign-in without a browser (RFC 8628 section 3.1).
-    pub(super) fn start_device(
-        &mut self,
-        scopes: Vec<String>,
-        origin: &str,
-        mint: &mut Mint,
-        now: Timestamp,
-    ) -> DeviceAnswer {
-        self.devices.retain(|device| device.until > now);
-        let (device_code, user_code) = (mint.token("pd_"), mint.user_code());
-        self.devices.push(Device {
-            device: digest(&device_code),
-            user_code: user_code.clone(),
-            scopes,
-            until: now + CODE_LIFE,
-            interval: DEVICE_INTERVAL,
-            last_poll: None,
-            decision: None,
-        });
-        DeviceAnswer {
-            device_code,
-            verification_uri: format!("{origin}/device"),
-            verification_uri_complete: format!("{origin}/device?code={user_code}"),
-            user_code,
-            expires_in: CODE_LIFE.as_secs(),
-            interval: DEVICE_INTERVAL,
-        }
-    }
-
-    /// The code as it was given out and its scopes, if it waits for a decision; blanks, case and the hyphen do not matter.
-    pub(super) fn waiting_device(&self, typed: &str, now: Timestamp) -> Option<(&str, &[String])> {
-        self.devices
-            .iter()
-            .find(|device| device.decision.is_none() && device.until > now && bare(&device.user_code) == bare(typed))
-            .map(|device| (device.user_code.as_str(), device.scopes.as_slice()))
-    }
-
-    /// Notes the decision about a device; false when no device waits under this code.
-    pub(super) fn decide_device(&mut self, typed: &str, decision: Decision, now: Timestamp) -> bool {
-        let waiting = |device: &&mut Device| {
-            device.decision.is_none() && device.until > now && bare(&device.user_code) == bare(typed)
-        };
-        match self.devices.iter_mut().find(waiting) {
-            Some(device) => {
-                device.decision = Some(decision);
-                true
-            }
-            None => false,
-        }
-    }
-
     /// Answers a device that asks whether it may (RFC 8628 section 3.5).
     pub(super) fn poll_device(
         &mut self,
@@ -303,34 +229,10 @@ impl Grants {
         mint: &mut Mint,
         now: Timestamp,
     ) -> Result<TokenAnswer, Refusal> {
-        let wanted = digest(device_code);
-        let Some(place) = self.devices.iter().position(|device| device.device == wanted) else {
-            return refuse("expired_token", "This device code is not known or was used.");
-        };
-        let device = &mut self.devices[place];
-        if device.until <= now {
-            self.devices.remove(place);
-            return refuse("expired_token", "Nobody approved the code within ten minutes.");
-        }
-        let early = device.last_poll.is_some_and(|last| now.duration_since(last).as_secs() < device.interval);
-        device.last_poll = Some(now);
-        match device.decision.clone() {
-            None if early => {
-                device.interval += 5;
-                refuse("slow_down", "Ask less often.")
-            }
-            None => refuse("authorization_pending", "The code is not approved yet."),
-            Some(Decision::Deny) => {
-                self.devices.remove(place);
-                refuse("access_denied", "The person at the practice CRM pressed Deny.")
-            }
-            Some(Decision::Allow(user)) => {
-                let device = self.devices.remove(place);
-                self.families += 1;
-                let grant = Grant { family: self.families, user, scopes: device.scopes };
-                Ok(self.issue(grant, mint, now))
-            }
-        }
+        let (user, scopes) = self.devices.poll(device_code, now)?;
+        self.families += 1;
+        let grant = Grant { family: self.families, user, scopes };
+        Ok(self.issue(grant, mint, now))
     }
 
     /// Ends the sign-in of an access or refresh token; an unknown one is no error (RFC 7009 section 2.2).
@@ -367,9 +269,4 @@ impl Grants {
         self.access.retain(|_, kept| kept.grant.family != family);
         self.refresh.retain(|_, kept| kept.grant.family != family);
     }
-}
-
-/// A user code as it is compared: letters only, upper case.
-fn bare(code: &str) -> String {
-    code.chars().filter(char::is_ascii_alphabetic).map(|letter| letter.to_ascii_uppercase()).collect()
 }

@@ -14,8 +14,11 @@ pub(super) const WINDOW: i64 = 10;
 pub(super) struct Limits(HashMap<String, VecDeque<Timestamp>>);
 
 impl Limits {
-    /// Counts one call: how many are left, or for how many seconds to wait (at least 1).
-    pub(super) fn take(&mut self, token: String, now: Timestamp) -> Result<usize, i64> {
+    /// Counts one call.
+    ///
+    /// # Errors
+    /// For how many seconds to wait, at least 1, when there were too many.
+    pub(super) fn take(&mut self, token: String, now: Timestamp) -> Result<(), i64> {
         let window = SignedDuration::from_secs(WINDOW);
         let calls = self.0.entry(token).or_default();
         while calls.front().is_some_and(|first| now.duration_since(*first) >= window) {
@@ -28,7 +31,7 @@ impl Limits {
             }
             _ => {
                 calls.push_back(now);
-                Ok(CALLS - calls.len())
+                Ok(())
             }
         }
     }

@@ -30,4 +30,4 @@ pub fn write_samples(home: &Path) -> Result<(PathBuf, PathBuf), Failure> {
 
 #[cfg(test)]
 #[path = "sample_tests.rs"]
-mod tests;
+pub(super) mod tests;

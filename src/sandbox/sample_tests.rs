@@ -1,6 +1,15 @@
 use std::collections::HashSet;
 
+use std::sync::Arc;
+
 use super::*;
+use crate::lead::{Cancel, OpenOptions, Source, Table};
+
+/// A sample as the program opens it.
+pub(in crate::sandbox) fn opened(bytes: &'static [u8]) -> Arc<Table> {
+    let source = Source::Reader("sample.csv".into(), Box::new(bytes));
+    Table::open(source, &OpenOptions::default(), &Cancel::default(), &mut |_| ()).expect("a table of leads")
+}
 
 fn rows(bytes: &'static [u8]) -> Vec<csv::StringRecord> {
     let mut reader = csv::ReaderBuilder::new().flexible(true).has_headers(false).from_reader(bytes);
@@ -67,4 +76,15 @@ fn samples_are_written_once() {
     std::fs::write(&prospects, "mine").expect("changed");
     write_samples(home.path()).expect("written");
     assert_eq!(std::fs::read_to_string(&prospects).expect("there"), "mine");
+}
+
+/// A newcomer would have to tell the program what the columns mean, or not see the rows it could not read.
+#[test]
+fn every_column_is_recognised_and_spoiled_rows_are_counted() {
+    for (bytes, rows, spoiled) in [(PROSPECTS, 2000, 3), (SEEDS, 100, 0)] {
+        let table = opened(bytes);
+        assert_eq!((table.len(), table.bad_row_count()), (rows, spoiled));
+        let foreign: Vec<_> = table.schema().columns.iter().filter(|column| column.field.is_none()).collect();
+        assert!(foreign.is_empty(), "{foreign:?}");
+    }
 }

@@ -13,8 +13,8 @@ use serde::Deserialize;
 use serde_json::json;
 use url::Url;
 
-use super::contacts::is_email;
 use super::dialog::{Dialog, foreign_form, is_own_form};
+use super::fields::is_email;
 use super::grants::{self, Asked, CLIENT_ID, Decision, Refusal, SCOPES};
 use super::ground::Ground;
 
@@ -184,7 +184,7 @@ pub(super) async fn start_device(State(ground): State<Arc<Ground>>, Form(form): 
     match grants::scopes(value(&form, "scope")) {
         Ok(scopes) => {
             let now = ground.now();
-            let answer = ground.world().grants.start_device(scopes, &ground.origin, &mut ground.mint(), now);
+            let answer = ground.world().grants.devices.start(scopes, &ground.origin, &mut ground.mint(), now);
             Json(answer).into_response()
         }
         Err(refusal) => refused(&refusal),
@@ -201,7 +201,7 @@ pub(super) async fn revoke(State(ground): State<Arc<Ground>>, Form(form): Form<V
 pub(super) async fn device_page(State(ground): State<Arc<Ground>>, Query(query): Query<Values>) -> Response {
     let typed = value(&query, "code");
     let world = ground.world();
-    if let Some((code, scopes)) = world.grants.waiting_device(typed, ground.now()) {
+    if let Some((code, scopes)) = world.grants.devices.waiting(typed, ground.now()) {
         let line = format!("{CLIENT_ID} shows the code {code} and wants to use your practice CRM account.");
         let hidden = vec![("code", code.to_owned()), ("key", ground.form_key.clone())];
         return consent("/device", vec![line], powers(scopes), hidden).respond(StatusCode::OK, None);
@@ -237,7 +237,7 @@ pub(super) async fn decide_device(
     }
     let Some(decision) = decision(&form.rest) else { return not_an_address() };
     let allowed = decision != Decision::Deny;
-    if !ground.change(|world| world.grants.decide_device(&form.code, decision, ground.now())) {
+    if !ground.change(|world| world.grants.devices.decide(&form.code, decision, ground.now())) {
         return Dialog::word("No sign-in waits under that code", "Start a new one in leadferry.")
             .respond(StatusCode::NOT_FOUND, None);
     }

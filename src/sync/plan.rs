@@ -27,12 +27,6 @@ pub struct Planner<'a> {
     seen: HashSet<u64>,
 }
 
-impl std::fmt::Debug for dyn Crm + '_ {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.write_str(self.spec().id)
-    }
-}
-
 impl<'a> Planner<'a> {
     /// A planner for a list of this name and schema.
     pub fn new(

@@ -4,6 +4,7 @@
 //! on where it was: what was under way is looked up first.
 
 mod block;
+mod decide;
 mod step;
 
 use std::collections::{BTreeMap, HashMap};

@@ -86,8 +86,8 @@ impl RowError {
         let fields = words_of(&self.fields.join(", "));
         match self.status_code.as_str() {
             "DUPLICATES_DETECTED" => {
-                "A duplicate rule of this account found a record like it: merge or edit that record in Salesforce, or ask \
-                 the administrator to let the rule only warn."
+                "A duplicate rule of this account found a record like it: edit that record in Salesforce, or ask the \
+                 administrator to change the rule."
                     .to_owned()
             }
             "DUPLICATE_VALUE" | "DUPLICATE_EXTERNAL_ID" => {

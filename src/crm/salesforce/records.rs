@@ -173,11 +173,8 @@ pub(super) async fn write(api: &Api, survey: &Survey, leads: &[(Outgoing, Write)
         (Some(Write::Update { .. }), _) => (Method::PATCH, format!("{DATA}/composite/sobjects")),
         (Some(_), _) => (Method::POST, format!("{DATA}/composite/sobjects")),
     };
-    // A duplicate rule that only warns lets the record pass; one that blocks does not.
-    let call = Call::new(method, path)
-        .header("sforce-duplicate-rule-header", "allowSave=true")
-        .json(json!({"allOrNone": false, "records": records}))
-        .once();
+    // No `Sforce-Duplicate-Rule-Header`: what a duplicate rule warns of is for a person to decide, lead by lead.
+    let call = Call::new(method, path).json(json!({"allOrNone": false, "records": records})).once();
     let rows: Vec<Row> = api.json(call).await?;
     let mut rows = rows.into_iter();
     Ok(leads.iter().map(|(_, write)| written(rows.next(), made(write))).collect())

@@ -1,6 +1,7 @@
 //! The running sandbox, asked over its own ports as the rest of the program and a browser ask it.
 
 mod api;
+mod crm;
 mod hooks;
 mod pages;
 mod sign_in;
@@ -23,16 +24,25 @@ struct Demo {
 
 impl Demo {
     async fn start() -> Demo {
-        let home = tempfile::tempdir().expect("a folder");
         let clock = Arc::new(Mutex::new(Timestamp::now()));
-        let sandbox = start_in(home.path(), &clock).await;
+        Demo::start_by(clock.clone(), held(&clock)).await
+    }
+
+    /// For flows that wait by themselves between two calls.
+    async fn in_real_time() -> Demo {
+        Demo::start_by(Arc::default(), Arc::new(Timestamp::now)).await
+    }
+
+    async fn start_by(clock: Arc<Mutex<Timestamp>>, shown: Clock) -> Demo {
+        let home = tempfile::tempdir().expect("a folder");
+        let sandbox = start_in(home.path(), shown).await;
         let client = crate::net::client(&sandbox.config().network).expect("a client");
         Demo { home, clock, sandbox, client }
     }
 
     async fn restart(self) -> Demo {
         self.sandbox.stop().await.expect("stopped");
-        let sandbox = start_in(self.home.path(), &self.clock).await;
+        let sandbox = start_in(self.home.path(), held(&self.clock)).await;
         Demo { sandbox, ..self }
     }
 
@@ -57,9 +67,12 @@ impl Demo {
     }
 }
 
-async fn start_in(home: &Path, clock: &Arc<Mutex<Timestamp>>) -> Sandbox {
+fn held(clock: &Arc<Mutex<Timestamp>>) -> Clock {
     let clock = clock.clone();
-    let clock: Clock = Arc::new(move || *clock.lock().expect("a clock"));
+    Arc::new(move || *clock.lock().expect("a clock"))
+}
+
+async fn start_in(home: &Path, clock: Clock) -> Sandbox {
     Sandbox::start(home, &Options { clock, ..Options::default() }).await.expect("a sandbox")
 }
 

@@ -102,5 +102,5 @@ async fn dropping_the_sandbox_keeps_the_data() {
     demo.hostile_contact().await;
     let Demo { home, clock, sandbox, .. } = demo;
     drop(sandbox);
-    assert_eq!(start_in(home.path(), &clock).await.seen().contacts, 1);
+    assert_eq!(start_in(home.path(), held(&clock)).await.seen().contacts, 1);
 }

@@ -2,13 +2,13 @@
 
 use jiff::SignedDuration;
 
+use super::decide::{Decision, NamedLead};
 use super::{Course, Ground, Stop};
-use crate::crm::{Found, MatchKey, Outgoing, Trouble, TroubleKind, Write, Written};
+use crate::crm::{Found, Outgoing, Trouble, TroubleKind, Write, Written};
 use crate::lead::Lead;
 use crate::sync::journal::Standing;
-use crate::sync::mapping::{Refusal, says_the_same};
-use crate::sync::plan::{identities, needs_look_up};
-use crate::sync::{LeadOutcome, Mode, Outcome};
+use crate::sync::plan::needs_look_up;
+use crate::sync::{LeadOutcome, Outcome};
 
 /// A part whose writes were unclear this often although look-ups work is halved, to find the lead that does it.
 const UNCLEAR_ROUNDS: u32 = 4;
@@ -16,45 +16,11 @@ const UNCLEAR_ROUNDS: u32 = 4;
 /// Leads that the vendor wants to see again are sent again this often.
 const AGAIN: u32 = 4;
 
-/// A lead on its way, with the name that a person knows it by.
-#[derive(Clone)]
-struct Traveller {
-    outgoing: Outgoing,
-    name: String,
-}
-
 /// Leads that go in one write.
 struct Part {
-    leads: Vec<(Traveller, Write)>,
+    leads: Vec<(NamedLead, Write)>,
     unclear: u32,
     again: u32,
-}
-
-impl Traveller {
-    fn ends(&self, outcome: Outcome, remote_id: &str, reason: String, next_step: String) -> LeadOutcome {
-        LeadOutcome {
-            position: self.outgoing.position,
-            lead: self.name.clone(),
-            outcome,
-            reason,
-            next_step,
-            remote_id: remote_id.to_owned(),
-        }
-    }
-
-    fn refused(&self, outcome: Outcome, refusal: Refusal) -> LeadOutcome {
-        self.ends(outcome, "", refusal.reason, refusal.next_step)
-    }
-
-    fn written(&self, written: Written) -> LeadOutcome {
-        self.ends(written.outcome, &written.remote_id, written.reason, written.next_step)
-    }
-}
-
-/// What a look-up means for a lead.
-enum Decision {
-    Write(Write),
-    End(LeadOutcome),
 }
 
 impl Course<'_> {
@@ -71,19 +37,19 @@ impl Course<'_> {
         for (position, ((key, lead), standing)) in (first..).zip(leads.iter().zip(standings)) {
             let outgoing = ground.mapping.outgoing(position, key, lead);
             let name = self.name_of(&outgoing, lead);
-            let traveller = Traveller { outgoing, name };
-            let double = ground.first_of(&traveller.outgoing);
+            let named = NamedLead { outgoing, name };
+            let double = ground.first_of(&named.outgoing);
             match standing {
                 Standing::Settled { outcome, remote_id } => {
                     self.count(outcome);
                     if position >= grouped_before && belongs_to_group(outcome, &remote_id) && ground.group.is_some() {
-                        ground.to_group.push(traveller.ends(outcome, &remote_id, String::new(), String::new()));
+                        ground.to_group.push(named.ends(outcome, &remote_id, String::new(), String::new()));
                     }
                 }
-                Standing::Sending => under_way.push(traveller),
-                Standing::Fresh => match ground.held_back(&traveller, double, self.order.settings.mode) {
+                Standing::Sending => under_way.push(named),
+                Standing::Fresh => match ground.held_back(&named, double, self.order.settings.mode) {
                     Some(end) => ends.push(end),
-                    None => fresh.push(traveller),
+                    None => fresh.push(named),
                 },
             }
         }
@@ -96,7 +62,7 @@ impl Course<'_> {
         let to_write = if needs_look_up(ground.survey, self.order.settings.mode) {
             self.look_up(ground, fresh).await?
         } else {
-            fresh.into_iter().map(|traveller| (traveller, Write::Upsert)).collect()
+            fresh.into_iter().map(|named| (named, Write::Upsert)).collect()
         };
         self.add_parts(&mut parts, to_write);
         self.write_parts(ground, parts).await
@@ -112,7 +78,7 @@ impl Course<'_> {
     }
 
     /// Cuts leads into parts of one kind of write and of the vendor's size each.
-    fn add_parts(&self, parts: &mut Vec<Part>, leads: Vec<(Traveller, Write)>) {
+    fn add_parts(&self, parts: &mut Vec<Part>, leads: Vec<(NamedLead, Write)>) {
         let (updates, others): (Vec<_>, Vec<_>) =
             leads.into_iter().partition(|(_, write)| matches!(write, Write::Update { .. }));
         for mut kind in [others, updates] {
@@ -129,10 +95,10 @@ impl Course<'_> {
         parts.reverse();
         let (crm, api, survey) = (self.crm, self.tools.api, ground.survey);
         while let Some(part) = parts.pop() {
-            let positions: Vec<u64> = part.leads.iter().map(|(traveller, _)| traveller.outgoing.position).collect();
+            let positions: Vec<u64> = part.leads.iter().map(|(named, _)| named.outgoing.position).collect();
             self.tools.journal.sending(&positions).await?;
             let leads: Vec<(Outgoing, Write)> =
-                part.leads.iter().map(|(traveller, write)| (traveller.outgoing.clone(), write.clone())).collect();
+                part.leads.iter().map(|(named, write)| (named.outgoing.clone(), write.clone())).collect();
             match self.attempt(|| crm.write(api, survey, &leads)).await? {
                 Ok(answers) => {
                     if let Some(rest) = self.take_answers(ground, part, answers).await? {
@@ -159,15 +125,15 @@ impl Course<'_> {
     ) -> Result<Option<Part>, Stop> {
         let (mut ends, mut again, mut silent) = (Vec::new(), Vec::new(), Vec::new());
         let mut words = None;
-        for ((traveller, write), answer) in part.leads.into_iter().zip(answers) {
+        for ((named, write), answer) in part.leads.into_iter().zip(answers) {
             match answer.outcome {
                 Outcome::Pending if part.again < AGAIN => {
                     words = Some(answer.reason);
-                    again.push((traveller, write));
+                    again.push((named, write));
                 }
-                Outcome::Pending => ends.push(traveller.written(Written { outcome: Outcome::Failed, ..answer })),
-                Outcome::Unknown => silent.push(traveller),
-                _ => ends.push(traveller.written(answer)),
+                Outcome::Pending => ends.push(named.written(Written { outcome: Outcome::Failed, ..answer })),
+                Outcome::Unknown => silent.push(named),
+                _ => ends.push(named.written(answer)),
             }
         }
         self.end(ground, ends).await?;
@@ -175,9 +141,9 @@ impl Course<'_> {
             // The vendor said nothing about these: what a look-up does not find is not written a second time.
             let missing = self.look_again(ground, silent).await?;
             let name = self.crm.spec().name;
-            let ends = missing.iter().map(|(traveller, _)| {
+            let ends = missing.iter().map(|(named, _)| {
                 let reason = format!("{name} did not say what became of it, and does not show it as sent");
-                traveller.ends(Outcome::Unknown, "", reason, format!("Look for it in {name}, then retry."))
+                named.ends(Outcome::Unknown, "", reason, format!("Look for it in {name}, then retry."))
             });
             let ends = ends.collect();
             self.end(ground, ends).await?;
@@ -200,10 +166,10 @@ impl Course<'_> {
         trouble: &Trouble,
         parts: &mut Vec<Part>,
     ) -> Result<(), Stop> {
-        let travellers = part.leads.into_iter().map(|(traveller, _)| traveller).collect();
+        let waiting = part.leads.into_iter().map(|(named, _)| named).collect();
         // A look-up that works does not make the next wait shorter: the write has not worked yet.
         let attempts = self.attempts;
-        let rest = self.look_again(ground, travellers).await?;
+        let rest = self.look_again(ground, waiting).await?;
         self.attempts = attempts;
         let first = parts.len();
         self.add_parts(parts, rest);
@@ -224,8 +190,8 @@ impl Course<'_> {
     }
 
     async fn give_up(&mut self, part: &Part, trouble: &Trouble) -> Result<(), Stop> {
-        let fail = |(traveller, _): &(Traveller, Write)| {
-            traveller.ends(Outcome::Failed, "", trouble.message.clone(), trouble.next_step.clone())
+        let fail = |(named, _): &(NamedLead, Write)| {
+            named.ends(Outcome::Failed, "", trouble.message.clone(), trouble.next_step.clone())
         };
         let ends: Vec<LeadOutcome> = part.leads.iter().map(fail).collect();
         self.settle(&ends).await
@@ -243,13 +209,13 @@ impl Course<'_> {
     async fn look_up(
         &mut self,
         ground: &mut Ground<'_>,
-        travellers: Vec<Traveller>,
-    ) -> Result<Vec<(Traveller, Write)>, Stop> {
-        let found = self.find(ground, &travellers).await?;
+        waiting: Vec<NamedLead>,
+    ) -> Result<Vec<(NamedLead, Write)>, Stop> {
+        let found = self.find(ground, &waiting).await?;
         let (mut ends, mut writes) = (Vec::new(), Vec::new());
-        for (traveller, found) in travellers.into_iter().zip(found) {
-            match self.decide(ground, &traveller, found, false) {
-                Decision::Write(write) => writes.push((traveller, write)),
+        for (named, found) in waiting.into_iter().zip(found) {
+            match self.decide(ground, &named, found, false) {
+                Decision::Write(write) => writes.push((named, write)),
                 Decision::End(end) => ends.push(end),
             }
         }
@@ -262,8 +228,8 @@ impl Course<'_> {
     async fn look_again(
         &mut self,
         ground: &mut Ground<'_>,
-        mut travellers: Vec<Traveller>,
-    ) -> Result<Vec<(Traveller, Write)>, Stop> {
+        mut waiting: Vec<NamedLead>,
+    ) -> Result<Vec<(NamedLead, Write)>, Stop> {
         let name = self.crm.spec().name;
         let trouble = Trouble {
             kind: TroubleKind::Vendor,
@@ -273,22 +239,22 @@ impl Course<'_> {
         let lag = SignedDuration::from_secs(self.crm.spec().index_lag.into());
         let began = (self.tools.now)();
         let (mut ends, mut writes) = (Vec::new(), Vec::new());
-        while !travellers.is_empty() {
-            let found = self.find(ground, &travellers).await?;
+        while !waiting.is_empty() {
+            let found = self.find(ground, &waiting).await?;
             let late = (self.tools.now)().duration_since(began) >= lag;
             let mut missing = Vec::new();
-            for (traveller, found) in travellers.into_iter().zip(found) {
+            for (named, found) in waiting.into_iter().zip(found) {
                 if found == Found::None && !late {
-                    missing.push(traveller);
+                    missing.push(named);
                     continue;
                 }
-                match self.decide(ground, &traveller, found, true) {
-                    Decision::Write(write) => writes.push((traveller, write)),
+                match self.decide(ground, &named, found, true) {
+                    Decision::Write(write) => writes.push((named, write)),
                     Decision::End(end) => ends.push(end),
                 }
             }
-            travellers = missing;
-            if !travellers.is_empty() {
+            waiting = missing;
+            if !waiting.is_empty() {
                 self.back_off(&trouble, None).await?;
             }
         }
@@ -296,93 +262,14 @@ impl Course<'_> {
         Ok(writes)
     }
 
-    async fn find(&mut self, ground: &Ground<'_>, travellers: &[Traveller]) -> Result<Vec<Found>, Stop> {
+    async fn find(&mut self, ground: &Ground<'_>, waiting: &[NamedLead]) -> Result<Vec<Found>, Stop> {
         let (crm, api, survey) = (self.crm, self.tools.api, ground.survey);
-        let mut found = Vec::with_capacity(travellers.len());
-        for piece in travellers.chunks(crm.spec().find_batch) {
-            let leads: Vec<Outgoing> = piece.iter().map(|traveller| traveller.outgoing.clone()).collect();
+        let mut found = Vec::with_capacity(waiting.len());
+        for piece in waiting.chunks(crm.spec().find_batch) {
+            let leads: Vec<Outgoing> = piece.iter().map(|named| named.outgoing.clone()).collect();
             found.append(&mut self.need(|| crm.find(api, survey, &leads)).await?);
         }
         Ok(found)
-    }
-
-    fn decide(&self, ground: &Ground<'_>, traveller: &Traveller, found: Found, after_send: bool) -> Decision {
-        let (mode, name) = (self.order.settings.mode, self.crm.spec().name);
-        let skipped = |reason: String| {
-            let next_step = "Choose another mode in the sync settings to send it.".to_owned();
-            Decision::End(traveller.ends(Outcome::Skipped, "", reason, next_step))
-        };
-        match found {
-            Found::Several(ids) => Decision::End(traveller.ends(
-                Outcome::Failed,
-                "",
-                format!("{} records in {name} have the same {}", ids.len(), ground.survey.key.field()),
-                format!("Merge them in {name}, then retry."),
-            )),
-            Found::None if mode == Mode::Update => skipped(format!("Not in {name}, and only updates are asked for")),
-            Found::None => match ground.mapping.refusal(&traveller.outgoing, true) {
-                Some(refusal) => Decision::End(traveller.refused(Outcome::Failed, refusal)),
-                None if matches!(ground.survey.key, MatchKey::Upsert(_)) => Decision::Write(Write::Upsert),
-                None => Decision::Write(Write::Create),
-            },
-            Found::One { id, values, created } => {
-                let by_this_run = after_send && created.is_some_and(|created| created >= self.began_at_the_vendor());
-                if says_the_same(&values, &traveller.outgoing) {
-                    let outcome = match (after_send, by_this_run) {
-                        (_, true) => Outcome::Created,
-                        (true, false) => Outcome::Updated,
-                        (false, false) => Outcome::Unchanged,
-                    };
-                    return Decision::End(traveller.ends(outcome, &id, String::new(), String::new()));
-                }
-                if mode == Mode::Create && !by_this_run {
-                    return skipped(format!("Already in {name}, and only new leads are asked for"));
-                }
-                match ground.survey.key {
-                    MatchKey::Upsert(_) => Decision::Write(Write::Upsert),
-                    MatchKey::LookUp(_) => Decision::Write(Write::Update { id }),
-                }
-            }
-        }
-    }
-
-    /// When the run began by the vendor's clock, with room for its coarseness.
-    fn began_at_the_vendor(&self) -> jiff::Timestamp {
-        let began = self.tools.api.vendor_time(self.order.started);
-        began.saturating_sub(SignedDuration::from_secs(2)).unwrap_or(began)
-    }
-}
-
-impl Ground<'_> {
-    /// Notes a lead's identities; answers the position of an earlier lead that shares one.
-    fn first_of(&mut self, lead: &Outgoing) -> Option<u64> {
-        if lead.match_value(self.survey.by).is_empty() {
-            return None;
-        }
-        let mut earlier = None;
-        for identity in identities(lead, self.survey.by) {
-            let first = *self.seen.entry(identity).or_insert(lead.position);
-            if first != lead.position {
-                earlier = earlier.or(Some(first));
-            }
-        }
-        earlier
-    }
-
-    /// Why a lead is not sent at all.
-    fn held_back(&self, traveller: &Traveller, double: Option<u64>, mode: Mode) -> Option<LeadOutcome> {
-        if let Some(refusal) = self.mapping.no_key(&traveller.outgoing) {
-            return Some(traveller.refused(Outcome::Skipped, refusal));
-        }
-        if let Some(first) = double {
-            let reason = format!("Same key or e-mail as lead {} of this list", first + 1);
-            let next_step = "Keep one of the two in the list.".to_owned();
-            return Some(traveller.refused(Outcome::Skipped, Refusal { reason, next_step }));
-        }
-        // Where a look-up will say whether a record has to be made, what only a new record needs is checked after it.
-        let may_create = !needs_look_up(self.survey, mode);
-        let refusal = self.mapping.refusal(&traveller.outgoing, may_create)?;
-        Some(traveller.refused(Outcome::Failed, refusal))
     }
 }
 
