@@ -175,8 +175,16 @@ def write(path, columns, rows, spoiled=()):
         for at, row in enumerate(rows):
             writer.writerow([row.get(name, "") for name in columns])
             if at in spoiled:
-                # An unquoted comma in the company's name: one cell too many.
-                out.write(",".join(["P-bad", "Lee", "Marsh", "", "", "Marsh", " Sons & Co"] + [""] * (len(columns) - 6)) + "\n")
+                # The company's comma is not quoted: one cell too many.
+                cells = [spoiled[at].get(name, "") for name in columns]
+                out.write(",".join(cells) + "\n")
+
+
+def spoil(like, number):
+    row, lift = person(False)
+    row.update({"id": f"P-{number:05}", "Company": f"{row['Last Name']}, Sons & Co", "Street": row["Street"].split(",")[0],
+                "Lead Score": like["Lead Score"], "Why": judge(row, lift)[1], "Notes": "Ask for the owner."})
+    return row
 
 
 def main():
@@ -196,7 +204,9 @@ def main():
     for number, row in zip(numbers, prospects):
         row["id"], row["Lead Score"] = f"P-{number:05}", str(round(row["exact"]))
     blemish(prospects)
-    write("prospects.csv", COLUMNS, prospects, spoiled={411, 976, 1542})
+    places = [411, 976, 1542]
+    spoiled = {at: spoil(prospects[at], 2001 + number) for number, at in enumerate(places)}
+    write("prospects.csv", COLUMNS, prospects, spoiled)
 
 
 main()

@@ -222,9 +222,8 @@ pub(super) fn step(state: &mut State, sign_in: u64, step: SignInStep, now: Times
         }
         SignInStep::Failed(failure) => {
             (pane.busy, pane.sign_in) = (false, None);
-            let refused = failure.code == Code::Cancelled;
             pane.status = Err(failure.clone());
-            if refused {
+            if failure.code == Code::SignInNeeded {
                 // Refused at the vendor: back to the table with the message, as the original does.
                 state.overlays.pop();
                 state.sending = None;

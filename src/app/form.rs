@@ -11,9 +11,10 @@ use super::overlay::Overlay;
 use super::{State, call, field, run, say};
 use crate::engine::messages::{Reply, Request};
 use crate::failure::Failure;
-use crate::lead::{Field, Lead, Schema, filter::Filter};
+use crate::lead::{Lead, Schema};
 use crate::sync::Destination;
 use crate::vault::Secret;
+use crate::webhook::ready::{self, READY};
 use crate::webhook::spec::{self, SpecField};
 use crate::webhook::{Auth, Exchange, HttpMethod, WebhookSpec, retry, template};
 
@@ -281,12 +282,11 @@ impl Form {
             }
             Row::Auth => self.auth = turn(self.auth, AUTH.len()),
             Row::Payload => {
-                let names: Vec<&str> =
-                    template::READY.iter().map(|ready| ready.name).chain([template::CUSTOM]).collect();
+                let names: Vec<&str> = READY.iter().map(|ready| ready.name).chain([template::CUSTOM]).collect();
                 let at = names.iter().position(|name| *name == self.payload).unwrap_or(0);
                 let next = names[turn(at, names.len())];
                 if next == template::CUSTOM && self.payload_text.is_empty() {
-                    let ready = template::READY.iter().find(|ready| ready.name == self.payload);
+                    let ready = READY.iter().find(|ready| ready.name == self.payload);
                     self.payload_text = ready.map(|ready| ready.text.to_owned()).unwrap_or_default();
                 }
                 self.payload = next.to_owned();
@@ -296,27 +296,12 @@ impl Form {
     }
 }
 
-/// The settings that a new webhook starts with.
-pub fn fresh() -> WebhookSpec {
-    WebhookSpec {
-        name: String::new(),
-        url: "https://".into(),
-        stage: "outgoing".into(),
-        category: "leads".into(),
-        method: HttpMethod::Post,
-        auth: Auth::None,
-        headers: Vec::new(),
-        template: template::READY[0].name.into(),
-        template_text: String::new(),
-        batch: 1,
-        filter: String::new(),
-        retry: retry::DEFAULT.to_vec(),
-    }
-}
-
 /// Opens the form for a new webhook.
 pub(super) fn open(state: &mut State) -> Vec<Effect> {
-    state.overlays.push(Overlay::Form(Box::new(Form::of(&fresh(), None))));
+    state.overlays.push(Overlay::Form(Box::new(Form::of(
+        &WebhookSpec { url: "https://".into(), ..WebhookSpec::default() },
+        None,
+    ))));
     check(state);
     Vec::new()
 }
@@ -332,16 +317,7 @@ fn pane(state: &mut State) -> Option<&mut Form> {
 fn sample(state: &State) -> (Schema, Lead) {
     match state.audience.focused().or_else(|| state.audience.window.first()) {
         Some((_, lead)) => (state.audience.schema().clone(), lead.clone()),
-        None => {
-            let columns = [Field::FullName, Field::Email, Field::Company, Field::City];
-            let values = ["Dana Whitfield", "dana@whitfield.test", "Whitfield Homes", "Austin"];
-            let schema = Schema {
-                columns: columns
-                    .map(|field| crate::lead::Column { header: field.name().into(), field: Some(field) })
-                    .into(),
-            };
-            (schema, Lead { cells: values.map(str::to_owned).into() })
-        }
+        None => ready::sample(),
     }
 }
 
@@ -353,7 +329,7 @@ pub(super) fn check(state: &mut State) {
     let Some(pane) = pane(state) else { return };
     let (spec, mut wrong) = pane.spec();
     let unread: Vec<Row> = wrong.iter().map(|(row, _)| *row).collect();
-    for complaint in spec::check(&spec, &guard, |text| Filter::check(text).err().map(|error| error.message)) {
+    for complaint in spec::check(&spec, &guard) {
         let row = pane.rows().into_iter().rev().find(|row| row.complains() == Some(complaint.field));
         if let Some(row) = row.filter(|row| !unread.contains(row)) {
             wrong.push((row, complaint.message));
@@ -396,7 +372,7 @@ pub(super) fn give(state: &mut State, cmd: Cmd, now: Timestamp) -> Vec<Effect> {
         Cmd::FormSave => save(state, now),
         Cmd::FormEdit => {
             let Some(pane) = pane(state) else { return Vec::new() };
-            let text = template::READY.iter().find(|ready| ready.name == pane.payload).map(|ready| ready.text);
+            let text = READY.iter().find(|ready| ready.name == pane.payload).map(|ready| ready.text);
             vec![Effect::Edit(text.map_or_else(|| pane.payload_text.clone(), str::to_owned))]
         }
         _ => Vec::new(),

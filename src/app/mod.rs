@@ -15,6 +15,7 @@ pub mod form;
 pub mod key;
 pub mod notices;
 pub mod overlay;
+pub mod platform;
 pub mod run;
 pub mod send;
 pub mod tabs;

@@ -4,7 +4,16 @@
 //! It holds no retry loop, no token refresh and no rate limiter: those exist once, in [`api`] and in `sync`.
 
 pub mod api;
+pub mod call;
+pub mod credentials;
+pub mod hubspot;
+pub mod limiter;
+pub mod practice;
+pub mod registry;
+pub mod salesforce;
+pub mod sign_in;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use crate::config::Rate;
@@ -34,12 +43,18 @@ pub struct Spec {
     pub batch: usize,
     /// Keys per look-up call.
     pub find_batch: usize,
-    /// The vendor's ceiling: calls per seconds.
+    /// Records per call that adds to a group.
+    pub group_batch: usize,
+    /// How many seconds a new record may stay invisible to look-ups.
+    pub index_lag: u32,
+    /// Our ceiling of calls unless the configuration names another: a little below the vendor's.
     pub rate: Rate,
     /// How leads are kept together there: `Campaign`, `static list`.
     pub grouping: &'static str,
-    /// Where each standard field goes by default, by the vendor's field name.
+    /// Where each standard field goes by default, by the vendor's field name; of several rows the first that the account has.
     pub field_map: &'static [(Field, &'static str)],
+    /// The field that takes the list's name, in accounts that have it; empty = none.
+    pub list_field: &'static str,
     /// Whether the button shows outside `leadferry demo`.
     pub practice: bool,
 }
@@ -105,8 +120,18 @@ pub struct Outgoing {
     pub key: String,
     /// Its folded e-mail; empty when it has none.
     pub email: String,
-    /// Remote field name and value, in mapping order; never an empty value.
+    /// Remote field name and value, in mapping order; never an empty value, no field twice, never the external id.
     pub values: Vec<(String, String)>,
+}
+
+impl Outgoing {
+    /// The value by which this lead's record is recognised; empty when the lead has none.
+    pub fn match_value(&self, by: MatchBy) -> &str {
+        match by {
+            MatchBy::LeadKey => &self.key,
+            MatchBy::Email => &self.email,
+        }
+    }
 }
 
 /// What is to happen to a record.
@@ -126,7 +151,7 @@ pub enum Write {
 /// What became of one written lead.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Written {
-    /// Created, updated, unchanged, failed or unknown.
+    /// Created, updated, unchanged, failed; unknown when the answer does not say; pending when it should be tried again.
     pub outcome: crate::sync::Outcome,
     /// The vendor's id of the record; empty when there is none.
     pub remote_id: String,
@@ -147,6 +172,8 @@ pub enum Found {
         id: String,
         /// Remote field name and value.
         values: Vec<(String, String)>,
+        /// When it was made, by the vendor's clock, where the vendor says.
+        created: Option<Timestamp>,
     },
     /// Several: writing would be a guess.
     Several(Vec<String>),
@@ -161,6 +188,15 @@ pub enum MatchKey {
     LookUp(String),
 }
 
+/// Which value of a lead the match key holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MatchBy {
+    /// Its stable key, in a field made for it.
+    LeadKey,
+    /// Its folded e-mail.
+    Email,
+}
+
 /// What the account offers, asked once per run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Survey {
@@ -168,6 +204,24 @@ pub struct Survey {
     pub fields: Vec<RemoteField>,
     /// How records are recognised.
     pub key: MatchKey,
+    /// The value that does it.
+    pub by: MatchBy,
+}
+
+impl MatchKey {
+    /// The field's name in requests.
+    pub fn field(&self) -> &str {
+        match self {
+            MatchKey::Upsert(field) | MatchKey::LookUp(field) => field,
+        }
+    }
+}
+
+impl Survey {
+    /// The field of this name in requests.
+    pub fn field(&self, name: &str) -> Option<&RemoteField> {
+        self.fields.iter().find(|field| field.name == name)
+    }
 }
 
 /// What went wrong with a call, in classes that `sync` acts on; the same for all vendors.
@@ -186,6 +240,8 @@ pub struct Trouble {
 pub enum TroubleKind {
     /// The request itself was refused: it would be refused again.
     Refused,
+    /// What was asked for is not there; a write that needs it would be refused again.
+    Missing,
     /// The token is not valid any more and could not be refreshed.
     Credentials,
     /// A permission or scope is missing.
@@ -195,16 +251,18 @@ pub enum TroubleKind {
     /// A daily or hourly quota is used up; `until` when the vendor says.
     Quota {
         /// When it begins anew.
-        until: Option<jiff::Timestamp>,
+        until: Option<Timestamp>,
     },
     /// Too fast; wait this long.
     Busy {
         /// Seconds, when the vendor says.
         retry_after: Option<u64>,
     },
+    /// Something on the way answered in the vendor's place (a web page instead of data): worth few more tries.
+    Blocked,
     /// 5xx, time-outs before anything could have been written, no connection.
     Vendor,
-    /// The connection broke after a write was sent: it may or may not have happened.
+    /// The connection broke after a write was sent, or the vendor failed over it: it may or may not have happened.
     Unclear,
 }
 
@@ -238,15 +296,16 @@ pub trait Crm: Send + Sync {
     }
 
     /// Puts the credential on a call. By default `Authorization: Bearer …`.
-    fn authorise(&self, headers: &mut http::HeaderMap, credential: &api::Credential<'_>) {
-        api::bearer(headers, credential);
+    fn authorise(&self, headers: &mut http::HeaderMap, credential: &credentials::Credential<'_>) {
+        credentials::bearer(headers, credential);
     }
 
-    /// The class of an answer that is not a success; `None` = it is one.
-    fn classify(&self, reply: &api::ApiReply) -> Option<Trouble>;
+    /// The class of an answer that is not a success; `None` = it is one. [`TroubleKind::Credentials`] makes the token be
+    /// refreshed and the call repeated, once. [`call::by_status`] is what most answers need.
+    fn classify(&self, reply: &call::ApiReply) -> Option<Trouble>;
 
     /// What an answer's headers say about calls left, for the limiter.
-    fn allowance(&self, _headers: &http::HeaderMap) -> Option<api::Allowance> {
+    fn allowance(&self, _headers: &http::HeaderMap) -> Option<limiter::Allowance> {
         None
     }
 
@@ -267,10 +326,11 @@ pub trait Crm: Send + Sync {
         leads: &[(Outgoing, Write)],
     ) -> Result<Vec<Written>, Trouble>;
 
-    /// Finds or makes the group of this name and answers its id.
+    /// Finds or makes the group of this name and answers its id; a repeat finds what the first call made.
     async fn open_group(&self, api: &api::Api, name: &str) -> Result<String, Trouble>;
 
-    /// Adds records to a group, removing nothing; answers the ids that could not be added, with the reason.
+    /// Adds records to a group, removing nothing; a record that is there already is fine. At most `group_batch` records.
+    /// Answers the ids that could not be added, with the reason.
     async fn add_to_group(
         &self,
         api: &api::Api,
@@ -278,6 +338,13 @@ pub trait Crm: Send + Sync {
         records: &[String],
     ) -> Result<Vec<(String, String)>, Trouble>;
 
-    /// The least calls a run of this many leads needs, look-ups and grouping included.
+    /// The calls that a run of this many new leads needs when nothing goes wrong: the survey, look-ups, and grouping into a
+    /// new group included.
     fn calls(&self, survey: &Survey, leads: u64, grouped: bool) -> u64;
+}
+
+impl std::fmt::Debug for dyn Crm + '_ {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(self.spec().id)
+    }
 }

@@ -12,7 +12,7 @@ use crate::events::{AnalyticsEvent, EventName};
 use crate::failure::Failure;
 use crate::lead::{Lead, Schema};
 use crate::list::{ListSummary, ListVersion, Provenance};
-use crate::oauth::Method;
+use crate::oauth::{self, Method};
 use crate::sync::{Destination, LeadOutcome, Mode, Plan, RunSummary, Settings};
 use crate::vault::Secret;
 use crate::webhook::{DeliverySummary, Exchange, WebhookSpec, WebhookSummary};
@@ -131,6 +131,8 @@ pub enum Request {
         /// Overrides the mode alone.
         mode: Option<Mode>,
     },
+    /// Goes on with the runs that an earlier session left unfinished. → [`Reply::Count`]
+    ResumeRuns,
     /// → [`Reply::Done`]
     CancelRun {
         /// Its id.
@@ -391,41 +393,4 @@ pub enum Event {
 }
 
 /// How far a sign-in is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum SignInStep {
-    /// The address to open; the callback listens by now, where it can.
-    Open {
-        /// The vendor's sign-in page with all parameters.
-        authorize_url: String,
-        /// Where it will come back to.
-        redirect_uri: String,
-        /// Whether the callback listens (false: paste only, with the reason).
-        listening: Result<(), String>,
-        /// The port for `ssh -L`; 0 when none listens.
-        port: u16,
-        /// Whether a browser was started.
-        browser: bool,
-    },
-    /// The code to type on the vendor's page.
-    Device {
-        /// The code.
-        user_code: String,
-        /// The page.
-        verification_uri: String,
-        /// The page with the code in it, where the vendor has one.
-        verification_uri_complete: Option<String>,
-        /// When the code dies.
-        expires: Timestamp,
-    },
-    /// The answer is here; the token is being fetched.
-    Exchanging,
-    /// Something came back that was not the answer; the wait goes on.
-    Ignored {
-        /// Why.
-        reason: String,
-    },
-    /// Stored durably.
-    Connected(ConnectionSummary),
-    /// Over.
-    Failed(Failure),
-}
+pub type SignInStep = oauth::SignInStep<ConnectionSummary>;

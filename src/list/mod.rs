@@ -1,5 +1,7 @@
 //! Saved lead lists: a name, versions, provenance. The leads themselves lie in sealed blocks in the store.
 
+pub mod catalogue;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 

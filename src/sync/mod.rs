@@ -1,5 +1,11 @@
 //! Moving a list to a destination: mapping, planning a run, carrying it out, an outcome per lead, backoff and limits.
 
+pub mod backoff;
+pub mod journal;
+pub mod mapping;
+pub mod plan;
+pub mod run;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;

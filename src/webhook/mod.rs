@@ -1,9 +1,14 @@
 //! Outgoing webhooks: endpoint settings, payload, signature, network guard, sending.
+//!
+//! A run goes through it like this: [`plan`] turns a list version into deliveries, which the engine makes durable;
+//! [`worker`] works them off over a [`queue`]; [`template`] renders a body, [`request`] signs it, [`send`] sends it past the
+//! [`guard`], and [`verdict`] says what the answer means.
 
 pub mod guard;
 pub mod plan;
 pub mod queue;
 mod ranges;
+pub mod ready;
 pub mod request;
 pub mod retry;
 pub mod send;
@@ -115,7 +120,7 @@ impl Default for WebhookSpec {
             method: HttpMethod::default(),
             auth: Auth::default(),
             headers: Vec::new(),
-            template: template::READY[0].name.into(),
+            template: ready::READY[0].name.into(),
             template_text: String::new(),
             batch: 1,
             filter: String::new(),

@@ -7,7 +7,8 @@ use sha2::{Digest, Sha256};
 
 use super::WebhookSpec;
 use super::template::{self, Context, Template};
-use crate::failure::Failure;
+use crate::failure::{Code, Failure};
+use crate::lead::filter::Filter;
 use crate::lead::{Lead, Schema};
 
 /// Hex digits of a delivery id: 160 bits, more than chance can repeat.
@@ -59,26 +60,25 @@ pub enum Step {
 pub struct Planner<'a> {
     payload: &'a Payload,
     webhook: &'a str,
-    keep: &'a (dyn Fn(&Lead) -> bool + Sync),
+    filter: Filter,
     batch: usize,
     held: Vec<(u64, Lead)>,
 }
 
 impl<'a> Planner<'a> {
-    /// A planner for a webhook's id (not its name, which can change). `keep` is the webhook's filter.
-    pub fn new(
-        payload: &'a Payload,
-        webhook: &'a str,
-        spec: &WebhookSpec,
-        keep: &'a (dyn Fn(&Lead) -> bool + Sync),
-    ) -> Self {
+    /// A planner for a webhook's id (not its name, which can change). Fails when the filter does not fit the list.
+    pub fn new(payload: &'a Payload, webhook: &'a str, spec: &WebhookSpec) -> Result<Self, Failure> {
+        let filter = Filter::parse(&spec.filter, &payload.schema).map_err(|error| {
+            let message = format!("The webhook's filter '{}' does not fit this list: {}", spec.filter, error.message);
+            Failure::new(Code::Usage, message, "Change the filter in the webhook's settings.")
+        })?;
         let batch = usize::try_from(spec.batch).unwrap_or(usize::MAX).max(1);
-        Planner { payload, webhook, keep, batch, held: Vec::new() }
+        Ok(Planner { payload, webhook, filter, batch, held: Vec::new() })
     }
 
     /// Takes the next lead; answers when something is decided.
     pub fn push(&mut self, position: u64, lead: &Lead) -> Option<Step> {
-        if !(self.keep)(lead) {
+        if !self.filter.matches(lead) {
             return Some(Step::Skip(position));
         }
         self.held.push((position, lead.clone()));
@@ -111,87 +111,5 @@ pub fn delivery_id(run: &str, webhook: &str, version: u32, first: u64) -> String
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::lead::{Column, Field};
-
-    fn payload(spec: &WebhookSpec) -> Payload {
-        let context = Context {
-            list: "L".into(),
-            version: 1,
-            run: "01RUN".into(),
-            event: Context::SYNCED,
-            now: jiff::Timestamp::UNIX_EPOCH,
-        };
-        let schema = Schema { columns: vec![Column { header: "Mail".into(), field: Some(Field::Email) }] };
-        Payload::new(spec, context, schema).unwrap()
-    }
-
-    fn lead(mail: &str) -> Lead {
-        Lead { cells: vec![mail.into()] }
-    }
-
-    fn plan(spec: &WebhookSpec, leads: &[Lead]) -> Vec<Step> {
-        let payload = payload(spec);
-        let keep = |lead: &Lead| lead.cell(0) != "no@a.test";
-        let mut planner = Planner::new(&payload, "hook", spec, &keep);
-        let mut steps: Vec<Step> = (0..).zip(leads).filter_map(|(at, lead)| planner.push(at, lead)).collect();
-        steps.extend(planner.finish());
-        steps
-    }
-
-    #[test]
-    fn a_lead_without_a_body_does_not_hold_up_the_others() {
-        let text = "{% if lead.email == \"bad@a.test\" %}[{% else %}{{ lead }}{% endif %}".to_owned();
-        let spec = WebhookSpec { template: template::CUSTOM.into(), template_text: text, ..WebhookSpec::default() };
-        let steps = plan(&spec, &[lead("a@a.test"), lead("bad@a.test"), lead("b@a.test")]);
-        assert!(
-            matches!(&steps[1], Step::Refuse(positions, failure) if positions == &[1] && failure.message.contains("not JSON"))
-        );
-        assert!(matches!((&steps[0], &steps[2]), (Step::Send(_), Step::Send(_))));
-    }
-
-    #[test]
-    fn an_id_tells_runs_webhooks_versions_and_leads_apart() {
-        let ids = [
-            delivery_id("r", "w", 1, 0),
-            delivery_id("r2", "w", 1, 0),
-            delivery_id("r", "w2", 1, 0),
-            delivery_id("r", "w", 2, 0),
-            delivery_id("r", "w", 1, 1),
-        ];
-        assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), ids.len());
-        assert!(ids[0].starts_with("msg_") && !ids[0].contains('.') && ids[0].len() == 44, "{}", ids[0]);
-    }
-
-    proptest! {
-        #[test]
-        fn every_lead_is_planned_once_and_planning_again_gives_the_same(
-            mails in proptest::collection::vec("(a|b|no)@a\\.test", 0..40), batch in 1u32..7,
-        ) {
-            let spec = WebhookSpec { batch, ..WebhookSpec::default() };
-            let leads: Vec<Lead> = mails.iter().map(|mail| lead(mail)).collect();
-            let steps = plan(&spec, &leads);
-            prop_assert_eq!(&steps, &plan(&spec, &leads));
-            let (mut positions, mut ids) = (Vec::new(), BTreeSet::new());
-            for step in steps {
-                match step {
-                    Step::Send(planned) => {
-                        prop_assert!(planned.positions.len() <= batch as usize);
-                        prop_assert!(planned.positions.iter().all(|at| mails[*at as usize] != "no@a.test"));
-                        prop_assert!(ids.insert(planned.id), "one id for two bodies");
-                        positions.extend(planned.positions);
-                    }
-                    Step::Skip(at) => positions.push(at),
-                    Step::Refuse(..) => prop_assert!(false),
-                }
-            }
-            positions.sort_unstable();
-            prop_assert_eq!(positions, (0..mails.len() as u64).collect::<Vec<_>>());
-        }
-    }
-}
+#[path = "plan_tests.rs"]
+mod tests;

@@ -15,8 +15,8 @@ use crate::net::redact;
 /// What stands in place of a secret.
 const MASK: &str = "***";
 
-/// One attempt at a delivery, ready to go out.
-#[derive(Clone, Debug)]
+/// One attempt at a delivery, ready to go out. It holds credentials and leads, so it cannot be printed.
+#[derive(Clone)]
 pub struct Request {
     /// POST, PUT or PATCH.
     pub(super) method: Method,
@@ -52,7 +52,9 @@ impl Request {
         }
         let mut own = HeaderMap::new();
         for (header, text) in &spec.headers {
-            own.append(name(header)?, value(header, text)?);
+            let (header, mut text) = (name(header)?, value(header, text)?);
+            text.set_sensitive(redact::is_secret_header(&header));
+            own.append(header, text);
         }
         // Takes the place of a default such as the content type, and keeps a header that stands twice.
         headers.extend(own);
@@ -67,8 +69,7 @@ impl Request {
     /// The request as its owner may see it: secrets masked, and the path, which can be one.
     pub fn seen(&self) -> RequestSeen {
         let shown = |(name, value): (&HeaderName, &HeaderValue)| {
-            let secret = value.is_sensitive() || redact::is_secret_header(name) && !is_signing(name);
-            let text = if secret { MASK.into() } else { String::from_utf8_lossy(value.as_bytes()) };
+            let text = if value.is_sensitive() { MASK.into() } else { String::from_utf8_lossy(value.as_bytes()) };
             (name.to_string(), text.into_owned())
         };
         let host = [("host".to_owned(), self.authority()), ("content-length".to_owned(), self.body.len().to_string())];
@@ -85,11 +86,6 @@ impl Request {
         let host = self.url.host_str().unwrap_or_default();
         self.url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
     }
-}
-
-/// A signature proves, but gives nothing away.
-fn is_signing(name: &HeaderName) -> bool {
-    name.as_str().starts_with("webhook-")
 }
 
 fn credential(auth: &Auth) -> Result<Option<(HeaderName, HeaderValue)>, Failure> {

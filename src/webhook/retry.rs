@@ -1,5 +1,6 @@
 //! Retry schedules as people write them: `5s,5m,30m,2h`.
 
+use crate::config::parse_duration;
 use crate::failure::{Code, Failure};
 
 /// The schedule of a new webhook: nine delays over about a day, so ten attempts.
@@ -12,6 +13,13 @@ pub const LONGEST: u64 = 7 * 24 * 3_600;
 pub const MOST_DELAYS: usize = 30;
 
 const UNITS: [(&str, u64); 4] = [("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)];
+
+/// The usual schedule for `[webhook] max_attempts` (at least 1): cut short, or going on with its last delay.
+pub fn for_attempts(most: u32) -> Vec<u64> {
+    let delays = usize::try_from(most.saturating_sub(1)).unwrap_or(MOST_DELAYS).min(MOST_DELAYS);
+    let last = DEFAULT[DEFAULT.len() - 1];
+    DEFAULT.into_iter().chain(std::iter::repeat(last)).take(delays).collect()
+}
 
 /// Reads delays with a unit, between commas, into seconds; nothing at all means one attempt and no retry.
 pub fn parse(text: &str) -> Result<Vec<u64>, Failure> {
@@ -38,9 +46,12 @@ pub fn check(delays: &[u64]) -> Option<String> {
 }
 
 fn parse_delay(part: &str) -> Result<u64, Failure> {
-    let unit = UNITS.iter().find_map(|(unit, seconds)| part.strip_suffix(unit).map(|number| (number, *seconds)));
-    let delay = unit.and_then(|(number, seconds)| number.trim_end().parse::<u64>().ok()?.checked_mul(seconds));
-    delay.ok_or_else(|| refuse(format!("'{part}' is not a delay.")))
+    let delay = parse_duration(part).map_err(|_| refuse(format!("'{part}' is not a delay.")))?;
+    if delay.subsec_millis() == 0 {
+        Ok(delay.as_secs())
+    } else {
+        Err(refuse(format!("'{part}' is not in whole seconds.")))
+    }
 }
 
 fn display_delay(delay: u64) -> String {
@@ -65,10 +76,24 @@ mod tests {
     }
 
     #[test]
+    fn the_number_of_attempts_is_what_the_settings_say() {
+        assert_eq!(for_attempts(10), DEFAULT);
+        assert_eq!(for_attempts(3), [5, 30]);
+        assert_eq!(for_attempts(0), Vec::<u64>::new());
+        assert_eq!(for_attempts(12)[9..], [43_200, 43_200]);
+        assert_eq!(check(&for_attempts(u32::MAX)), None);
+    }
+
+    #[test]
     fn nonsense_is_refused_with_the_part_that_is_wrong() {
-        for (text, part) in
-            [("5", "'5'"), ("5s,soon", "'soon'"), ("-1s", "'-1s'"), ("8d", "8d"), ("99999999999999999999s", "'9")]
-        {
+        for (text, part) in [
+            ("5", "'5'"),
+            ("5s,soon", "'soon'"),
+            ("500ms", "'500ms'"),
+            ("-1s", "'-1s'"),
+            ("8d", "8d"),
+            ("99999999999999999999s", "'9"),
+        ] {
             assert!(parse(text).unwrap_err().message.contains(part), "{text}");
         }
         assert!(parse(&"1s,".repeat(31)).is_err());

@@ -5,6 +5,7 @@ use url::Url;
 
 use super::guard::Guard;
 use super::{Auth, WebhookSpec, retry, template};
+use crate::lead::filter::Filter;
 
 /// The most leads that one request may carry.
 pub const MAX_BATCH: u32 = 1_000;
@@ -56,9 +57,8 @@ pub struct Complaint {
     pub message: String,
 }
 
-/// Everything that is wrong, field by field; empty when the webhook can be saved. `filter` says what is wrong with a filter
-/// text. Nothing is sent and no name is looked up, so it can run at each key.
-pub fn check(spec: &WebhookSpec, guard: &Guard, filter: impl Fn(&str) -> Option<String>) -> Vec<Complaint> {
+/// Everything that is wrong, field by field; empty when the webhook can be saved. Nothing is sent and no name is looked up, so it can run at each key.
+pub fn check(spec: &WebhookSpec, guard: &Guard) -> Vec<Complaint> {
     let batch = !(1..=MAX_BATCH).contains(&spec.batch);
     let found = [
         (SpecField::Name, check_name(&spec.name)),
@@ -67,7 +67,7 @@ pub fn check(spec: &WebhookSpec, guard: &Guard, filter: impl Fn(&str) -> Option<
         (SpecField::Headers, check_headers(spec)),
         (SpecField::Template, template::check(spec)),
         (SpecField::Batch, batch.then(|| format!("Give a number of leads from 1 to {MAX_BATCH}."))),
-        (SpecField::Filter, Some(spec.filter.trim()).filter(|text| !text.is_empty()).and_then(filter)),
+        (SpecField::Filter, Filter::check(&spec.filter).err().map(|error| error.message)),
         (SpecField::Retry, retry::check(&spec.retry)),
     ];
     found.into_iter().filter_map(|(field, message)| Some(Complaint { field, message: message? })).collect()

@@ -18,8 +18,9 @@ use serde::de::IgnoredAny;
 use sha2::{Digest, Sha256};
 
 use super::WebhookSpec;
+use super::ready::{self, READY};
 use crate::failure::{Code, Failure};
-use crate::lead::{Column, Field, Lead, Schema};
+use crate::lead::{Field, Lead, Schema};
 
 /// The name in a [`WebhookSpec`] that means "my own text".
 pub const CUSTOM: &str = "custom";
@@ -30,36 +31,6 @@ pub const MAX_BODY: usize = 4 << 20;
 /// Steps of the template engine per lead, and for the rest: enough for any payload, little enough for a slip with loops.
 const FUEL_PER_LEAD: u64 = 20_000;
 const FUEL_BASE: u64 = 100_000;
-
-/// A payload that ships with the program.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ready {
-    /// Its name in a [`WebhookSpec`].
-    pub name: &'static str,
-    /// What it is for, for a person.
-    pub about: &'static str,
-    /// Its text: a start for a template of one's own.
-    pub text: &'static str,
-}
-
-/// The ready payloads, the usual one first.
-pub const READY: [Ready; 3] = [
-    Ready {
-        name: "standard",
-        about: "Standard Webhooks envelope: type, timestamp, data",
-        text: include_str!("../../assets/templates/standard.json.j2"),
-    },
-    Ready {
-        name: "flat",
-        about: "The lead's fields alone; an array when batched",
-        text: include_str!("../../assets/templates/flat.json.j2"),
-    },
-    Ready {
-        name: "slack",
-        about: "A message for a Slack incoming webhook",
-        text: include_str!("../../assets/templates/slack.json.j2"),
-    },
-];
 
 /// What a body says besides its leads; frozen with the run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -187,11 +158,9 @@ pub fn preview(
     Ok(String::from_utf8_lossy(&body).into_owned())
 }
 
-/// What is wrong with a webhook's payload, found by trying it on a made-up lead; `None` when it is fine.
+/// What is wrong with a webhook's payload, found by trying it on the made-up lead; `None` when it is fine.
 pub fn check(spec: &WebhookSpec) -> Option<String> {
-    let columns = Field::ALL.map(|field| Column { header: field.name().into(), field: Some(field) });
-    let lead = Lead { cells: columns.iter().map(|column| column.header.clone()).collect() };
-    let schema = Schema { columns: columns.into() };
+    let (schema, lead) = ready::sample();
     preview(spec, "list", &schema, &lead, Timestamp::UNIX_EPOCH).err().map(|failure| failure.message)
 }
 

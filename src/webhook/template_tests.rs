@@ -1,6 +1,7 @@
 //! What a receiver gets to parse, whatever stands in a lead.
 
 use super::*;
+use crate::lead::Column;
 use proptest::prelude::*;
 use serde_json::Value as Json;
 

@@ -1,18 +1,17 @@
 //! The worker of one webhook: sends its deliveries, several at once, tries again what failed, and gives way to a busy endpoint.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::queue::{Ended, Pending, Progress, QueueLog};
+use super::queue::{Ended, Pending, Progress, Queue, QueueLog, later};
 use super::request::Request;
 use super::send::{Attempt, Sender};
 use super::signature::SigningKey;
@@ -20,13 +19,6 @@ use super::verdict::{self, Verdict};
 use super::{WebhookSpec, WebhookState, template};
 use crate::failure::{Code, Failure};
 use crate::sync::Outcome;
-
-/// How long a stop waits for what is under way.
-const DRAIN: Duration = Duration::from_secs(10);
-/// Deliveries that wait for a retry in memory; more stay with whoever feeds the worker.
-const MOST_WAITING: usize = 10_000;
-/// Sleeps are cut into pieces, so that a clock that jumped or a machine that slept is noticed.
-const LONGEST_SLEEP: Duration = Duration::from_secs(30);
 
 /// Tells the time.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -197,122 +189,6 @@ impl Worker {
             queue.halt_with(told.map(|()| Ended::Halted(state, reason)));
         }
     }
-}
-
-/// What waits, and how fast the endpoint may be used.
-struct Queue {
-    /// By time, then by order of arrival.
-    waiting: BTreeMap<(Timestamp, u64), Pending>,
-    arrived: u64,
-    open: bool,
-    /// Requests under way at once, for now.
-    limit: usize,
-    /// Nothing is sent before.
-    not_before: Timestamp,
-    halt: Option<Result<Ended, Failure>>,
-    /// When a stop no longer waits.
-    deadline: Option<Instant>,
-}
-
-impl Queue {
-    fn new(concurrency: usize) -> Queue {
-        Queue {
-            waiting: BTreeMap::new(),
-            arrived: 0,
-            open: true,
-            limit: concurrency.max(1),
-            not_before: Timestamp::MIN,
-            halt: None,
-            deadline: None,
-        }
-    }
-
-    /// What can be sent now: what waited long enough, else something new.
-    fn next(&mut self, now: Timestamp, deliveries: &mut mpsc::Receiver<Pending>) -> Option<Pending> {
-        if now < self.not_before {
-            return None;
-        }
-        loop {
-            if let Some(first) = self.waiting.first_entry()
-                && first.key().0 <= now
-            {
-                return Some(first.remove());
-            }
-            if !self.takes(now) {
-                return None;
-            }
-            match deliveries.try_recv() {
-                Ok(pending) => self.received(Some(pending), now),
-                Err(mpsc::error::TryRecvError::Disconnected) => self.received(None, now),
-                Err(mpsc::error::TryRecvError::Empty) => return None,
-            }
-        }
-    }
-
-    /// Whether more can be taken in.
-    fn takes(&self, now: Timestamp) -> bool {
-        self.open && self.halt.is_none() && self.waiting.len() < MOST_WAITING && self.not_before <= now
-    }
-
-    fn received(&mut self, received: Option<Pending>, now: Timestamp) {
-        match received {
-            Some(pending) => self.wait(pending, now),
-            None => self.open = false,
-        }
-    }
-
-    fn wait(&mut self, pending: Pending, now: Timestamp) {
-        self.arrived += 1;
-        self.waiting.insert((pending.due.unwrap_or(now), self.arrived), pending);
-    }
-
-    /// When the next thing can be sent, as far as that is known.
-    fn next_try(&self, now: Timestamp) -> Option<Timestamp> {
-        let waiting = self.waiting.first_key_value().map(|((due, _), _)| (*due).max(self.not_before));
-        let new = (self.open && self.not_before > now).then_some(self.not_before);
-        waiting.into_iter().chain(new).min()
-    }
-
-    /// Whether it is over, with nothing under way.
-    fn end(&self, now: Timestamp, patience: Option<Duration>) -> Option<Ended> {
-        if !self.open && self.waiting.is_empty() {
-            return Some(Ended::Settled);
-        }
-        let next = self.next_try(now).filter(|_| !self.takes(now))?;
-        (next > later(now, patience?)).then_some(Ended::Waiting(next))
-    }
-
-    /// How long to sleep at most; `None` when only a delivery or an answer can go on.
-    fn wake(&self, now: Timestamp) -> Option<Duration> {
-        let next = self.next_try(now).filter(|next| self.halt.is_none() && *next > now)?;
-        Some(Duration::try_from(next.duration_since(now)).unwrap_or_default().min(LONGEST_SLEEP))
-    }
-
-    fn slow_down(&mut self, until: Timestamp) {
-        self.limit = 1;
-        self.not_before = self.not_before.max(until);
-    }
-
-    fn speed_up(&mut self, concurrency: usize) {
-        self.limit = (self.limit * 2).min(concurrency.max(1));
-    }
-
-    fn stop(&mut self) {
-        self.deadline = Some(Instant::now() + DRAIN);
-        self.halt.get_or_insert(Ok(Ended::Stopped));
-    }
-
-    fn halt_with(&mut self, halt: Result<Ended, Failure>) {
-        // The first failure says most.
-        if !matches!(self.halt, Some(Err(_))) {
-            self.halt = Some(halt);
-        }
-    }
-}
-
-fn later(now: Timestamp, by: Duration) -> Timestamp {
-    let by = SignedDuration::try_from(by).unwrap_or(SignedDuration::MAX);
-    now.checked_add(by).unwrap_or(Timestamp::MAX)
 }
 
 #[cfg(test)]

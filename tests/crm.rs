@@ -1,0 +1,9 @@
+//! Whole runs against the simulated CRMs: what arrived, how many calls it took, what happens when calls go wrong.
+
+mod peers;
+#[cfg(test)]
+#[path = "crm/runs.rs"]
+mod runs;
+#[cfg(test)]
+#[path = "crm/sim.rs"]
+mod sim;
