@@ -367,16 +367,7 @@ pub(super) fn key(state: &mut State, key: Key, now: Timestamp) -> Option<Vec<Eff
         Overlay::Connect(_) => connect::key(state, key, now),
         Overlay::Confirm(_) => confirm::key(state, key, now),
         Overlay::Form(_) => form::key(state, key, now),
-        Overlay::Secret { secret, .. } => match key.code {
-            KeyCode::Char('c') => {
-                let text = secret.expose().to_owned();
-                let mut effects = vec![Effect::Copy(text)];
-                effects.extend(super::say(state, NoticeKind::Info, "The secret was copied to your clipboard.", now));
-                Some(effects)
-            }
-            KeyCode::Enter => close(state),
-            _ => None,
-        },
+        Overlay::Secret { .. } if key.code == KeyCode::Enter => close(state),
         Overlay::Detail(_) | Overlay::BadRows(_) | Overlay::Help { .. } if key.code == KeyCode::Char('q') => {
             close(state)
         }

@@ -62,14 +62,10 @@ pub(super) fn pane(state: &mut State, cmd: Cmd, now: Timestamp) -> Vec<Effect> {
     focus(state, to)
 }
 
-/// How many buttons stand side by side in the grid on a terminal of this width.
+/// How many buttons stand side by side in a grid this wide, so that every row is full where it can be.
 pub fn grid_columns(buttons: usize, width: u16) -> usize {
-    let fit = match width {
-        76.. => 4,
-        36.. => 2,
-        _ => 1,
-    };
-    buttons.clamp(1, fit)
+    const BUTTON: u16 = 16;
+    buttons.clamp(1, 4).min(usize::from(width / BUTTON).max(1))
 }
 
 /// Presses Save, a CRM button or the webhook button.

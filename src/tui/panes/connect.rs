@@ -3,6 +3,7 @@
 use ratatui::layout::Rect;
 
 use super::qr;
+use crate::app::State;
 use crate::app::commands::Cmd;
 use crate::app::connect::{Connect, DeviceCode, OpenPage};
 use crate::oauth::Method;
@@ -16,7 +17,7 @@ use crate::tui::theme::Role;
 const INDENT: u16 = 17;
 
 /// Draws the overlay.
-pub fn draw(canvas: &mut Canvas<'_, '_>, pane: &Connect, body: Rect) {
+pub fn draw(canvas: &mut Canvas<'_, '_>, state: &State, pane: &Connect, body: Rect) {
     let area = super::large(body);
     canvas.cover(area);
     let inside = canvas.panel(area, &clean(&format!("Connect {}", pane.name)), true);
@@ -39,7 +40,7 @@ pub fn draw(canvas: &mut Canvas<'_, '_>, pane: &Connect, body: Rect) {
         rest = below(rest, 1);
     }
     match pane.method {
-        Method::Token => token(canvas, pane, rest),
+        Method::Token => token(canvas, state, pane, rest),
         Method::Device => device(canvas, pane, rest),
         Method::Browser | Method::Paste => browser(canvas, pane, rest),
     }
@@ -170,7 +171,7 @@ fn device(canvas: &mut Canvas<'_, '_>, pane: &Connect, area: Rect) {
     others(canvas, pane, rest);
 }
 
-fn token(canvas: &mut Canvas<'_, '_>, pane: &Connect, area: Rect) {
+fn token(canvas: &mut Canvas<'_, '_>, state: &State, pane: &Connect, area: Rect) {
     let about = clean(&format!("{}: make one in {}", pane.token_help.0, pane.token_help.1));
     let mut rest = way(canvas, area, "7 Token", None, &about);
     let right = rest.right();
@@ -189,6 +190,9 @@ fn token(canvas: &mut Canvas<'_, '_>, pane: &Connect, area: Rect) {
         canvas.field(((end + 1).max(label), rest.y, right), input, pane.at == at + 1, false);
         rest = below(rest, 1);
     }
-    let rest = way(canvas, rest, "", None, &clean("press enter to check it"));
+    let mut rest = way(canvas, rest, "", None, &clean("press enter to check it"));
+    if let Some(demo) = state.demo.as_ref().filter(|_| pane.platform == "practice") {
+        rest = way(canvas, rest, "", None, &clean(&format!("the demo's token: {}", demo.token)));
+    }
     others(canvas, pane, below(rest, 1));
 }

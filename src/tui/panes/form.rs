@@ -9,7 +9,8 @@ use crate::text::{Clean, clean, clean_lines};
 use crate::tui::canvas::{ButtonState, Canvas};
 use crate::tui::layout::below;
 use crate::tui::theme::Role;
-use crate::webhook::{HttpMethod, template};
+use crate::webhook::HttpMethod;
+use crate::webhook::ready::READY;
 
 /// Where the values begin.
 const LABEL: u16 = 13;
@@ -127,7 +128,7 @@ fn field(canvas: &mut Canvas<'_, '_>, pane: &Form, (at, row): (usize, Row), line
 }
 
 fn payload(name: &str) -> Clean {
-    match template::READY.iter().find(|ready| ready.name == name) {
+    match READY.iter().find(|ready| ready.name == name) {
         Some(ready) => clean(&format!("{name}: {}", ready.about)),
         None => clean("custom: your own template"),
     }

@@ -64,6 +64,9 @@ fn progress(canvas: &mut Canvas<'_, '_>, pane: &RunPane, run: &RunSummary, area:
         (Some(next), _) if run.state == RunState::Waiting => {
             format!(" until {}", clock(next, &canvas.look.zone))
         }
+        (Some(next), _) if run.state == RunState::Running => {
+            format!(", next try at {}", clock(next, &canvas.look.zone))
+        }
         (_, Some(ended)) => format!(" {}", when(ended, &canvas.look.zone)),
         _ => String::new(),
     };
