@@ -9,7 +9,6 @@ use super::commands::{self, COMMANDS, Cmd, Place};
 use super::effect::{Action, Call, Effect};
 use super::form::{self, Form};
 use super::key::{Key, KeyCode};
-use super::notices::NoticeKind;
 use super::{State, Tab, audience, call, columns, confirm, connect, field, run, send, tabs, update};
 use crate::engine::messages::{Request, SavedList};
 use crate::vault::Secret;

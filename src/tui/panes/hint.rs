@@ -19,8 +19,8 @@ pub fn draw(canvas: &mut Canvas<'_, '_>, state: &State, area: Rect) {
         if x.saturating_add(width) > area.right() {
             break;
         }
-        x = canvas.put(x, area.y, area.right(), &clean(&key), Role::Accent) + 1;
-        x = canvas.put(x, area.y, area.right(), &clean(&what), Role::Dim) + 2;
+        x = canvas.put(x, area.y, area.right(), clean(&key), Role::Accent) + 1;
+        x = canvas.put(x, area.y, area.right(), clean(&what), Role::Dim) + 2;
     }
 }
 
