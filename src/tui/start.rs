@@ -66,12 +66,10 @@ pub async fn run(engine: Engine, start: Start) -> Result<u8, Failure> {
     let mut effects = state.start(start.file.map(|file| file.to_string_lossy().into_owned()));
     effects.push(Effect::Call(Call::Quiet, Box::new(Request::ResumeRuns)));
     if let Some(demo) = start.demo {
-        let text = format!(
-            "The demo: select leads (space), name the list (tab), then press Practice CRM. Its page: {} Its token: {} A webhook to try: {}",
-            demo.page, demo.token, demo.hook_url
-        );
-        let now = jiff::Timestamp::now();
-        effects.push(state.notices.push(crate::app::notices::NoticeKind::Error, &text, now));
+        // Newest first on a small screen: what to do stands last.
+        state.notices.pin(&format!("Webhook to try: {}", demo.hook_url));
+        state.notices.pin(&format!("What arrives shows at {} (its static token: {})", demo.page, demo.token));
+        state.notices.pin("Demo: select leads (space), name the list (tab), press Practice CRM. Esc dismisses this.");
     }
     let (results, mut heard) = mpsc::unbounded_channel();
     let mut events = engine.events();

@@ -3,6 +3,7 @@
 use ratatui::layout::Rect;
 
 use super::sheet::Sheet;
+use crate::app::audience::Shows;
 use crate::app::{State, Target};
 use crate::lead::Field;
 use crate::text::clean;
@@ -19,9 +20,14 @@ pub fn draw(canvas: &mut Canvas<'_, '_>, state: &State, at: usize, body: Rect) {
     for (y, index) in (sheet.area.y..).zip(page(columns.len(), at, sheet.area.height)) {
         let column = &columns[index];
         let line = Rect { y, height: 1, ..sheet.area };
-        let known = schema.columns.get(column.position);
-        let header = known.map(|known| clean(&known.header)).unwrap_or_default();
-        let holds = known.and_then(|known| known.field).map_or("custom field", Field::name);
+        let (header, holds) = match column.shows {
+            Shows::Name => (clean("(first and last name)"), "full_name"),
+            Shows::Column(position) => {
+                let known = schema.columns.get(position);
+                let holds = known.and_then(|known| known.field).map_or("custom field", Field::name);
+                (known.map(|known| clean(&known.header)).unwrap_or_default(), holds)
+            }
+        };
         canvas.put(line.x, y, line.right(), if column.hidden { "[ ]" } else { "[x]" }, Role::Text);
         canvas.put(line.x + 4, y, line.x + 32, &header, Role::Text);
         canvas.put(line.x + 34, y, line.right(), holds, Role::Text);
