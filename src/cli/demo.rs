@@ -73,7 +73,11 @@ async fn start(home: &Path, flags: &[String], out: &mut Out) -> Result<u8, Failu
             token: sandbox.token().to_owned(),
             hook_url: sandbox.hook_url("leads"),
         };
-        interface::show(&ground, tui::Start { file: Some(prospects), demo: Some(demo) }).await
+        interface::show(
+            &ground,
+            tui::Start { file: Some(prospects), demo: Some(demo), spill: ground.paths.data.clone() },
+        )
+        .await
     } else {
         serve(home, &sandbox, &prospects, out).await.map(|()| 0)
     };

@@ -24,7 +24,8 @@ pub async fn run(file: Option<PathBuf>, flags: &[String], out: &mut Out) -> Resu
         ));
     }
     let ground = Ground::prepare(flags, out)?;
-    show(&ground, tui::Start { file, demo: None }).await
+    let spill = ground.paths.data.clone();
+    show(&ground, tui::Start { file, demo: None, spill }).await
 }
 
 /// Runs the interface; the one place that does. It holds the engine until it ends.
