@@ -8,7 +8,8 @@ use url::Url;
 
 use super::*;
 use crate::config::CrmSettings;
-use crate::crm::api::{Access, Api, FixedToken, account_base};
+use crate::crm::api::{Access, Api, account_base};
+use crate::crm::credentials::FixedToken;
 use crate::crm::limiter::Limiter;
 use crate::crm::{Found, registry};
 use crate::lead::{Lead, Schema, lead_key};
