@@ -193,12 +193,8 @@ fn draft(inner: &Inner, list: &str, destination: Destination) -> Result<RunRecor
 /// Goes on with unfinished runs that fit; answers how many. The caller holds `starting`.
 pub(super) fn resume(inner: &Arc<Inner>, fits: impl Fn(&RunRecord) -> bool) -> Result<u64, Failure> {
     let mut count = 0;
-    let all: Vec<(Ulid, RunRecord)> = inner
-        .store
-        .scan::<RunRecord>(&[])?
-        .into_iter()
-        .filter_map(|(key, run)| Some((run_of(&key)?, run)))
-        .collect();
+    let all: Vec<(Ulid, RunRecord)> =
+        inner.store.scan::<RunRecord>(&[])?.into_iter().filter_map(|(key, run)| Some((run_of(&key)?, run))).collect();
     for (at, (id, run)) in all.iter().enumerate() {
         // One of an older version of the list is settled by the newer run, before that one sends anything.
         let newer = all[at + 1..].iter().any(|(_, other)| unfinished(&other.summary) && same_way(other, run));

@@ -68,7 +68,8 @@ impl Block {
 
     fn batch(&self, steps: Vec<Step>) -> Batch {
         let mut batch = Batch::new();
-        let mut outcomes = OutcomeBlock { marks: vec![Mark::Fresh; self.names.len()], rows: BTreeMap::new(), ..Default::default() };
+        let mut outcomes =
+            OutcomeBlock { marks: vec![Mark::Fresh; self.names.len()], rows: BTreeMap::new(), ..Default::default() };
         let mut settle = |position: u64, outcome| {
             let at = usize::try_from(position - self.first()).unwrap_or(usize::MAX);
             if let Some(mark) = outcomes.marks.get_mut(at) {

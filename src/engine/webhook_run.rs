@@ -67,8 +67,7 @@ pub(super) async fn carry_out(
     run_life::progress(inner, id, &job.summary);
     if job.webhook.state != WebhookState::Active {
         job.summary.state = RunState::Stopped;
-        job.summary.trouble =
-            Some(webhooks::halted(&job.webhook.spec.name, job.webhook.state, &job.webhook.reason));
+        job.summary.trouble = Some(webhooks::halted(&job.webhook.spec.name, job.webhook.state, &job.webhook.reason));
         return Ok(job.summary);
     }
     send(inner, job, None, work, |_| true).await

@@ -105,11 +105,7 @@ pub(super) fn keys(record: &WebhookRecord, now: Timestamp) -> Result<Vec<Signing
 }
 
 /// Changes a stored webhook, as it is at this moment; answers it as it is now.
-async fn update(
-    inner: &Inner,
-    id: Ulid,
-    change: impl FnOnce(&mut WebhookRecord),
-) -> Result<WebhookRecord, Failure> {
+async fn update(inner: &Inner, id: Ulid, change: impl FnOnce(&mut WebhookRecord)) -> Result<WebhookRecord, Failure> {
     let _changing = inner.changing.lock().await;
     let mut record = by_id(inner, id)?;
     change(&mut record);
