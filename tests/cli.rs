@@ -4,6 +4,9 @@
 #[path = "cli/config.rs"]
 mod config;
 #[cfg(test)]
+#[path = "cli/demo.rs"]
+mod demo;
+#[cfg(test)]
 #[path = "cli/help.rs"]
 mod help;
 #[cfg(test)]

@@ -79,7 +79,7 @@ impl Connect {
         } else {
             DeepLink { platform: self.target.clone(), ..DeepLink::default() }
         };
-        let spec = known(&link.platform)?;
+        let spec = known(&link.platform, &session.config)?;
         let existing = self.existing(session, spec).await?;
         let renew = self.reconnect || link.reconnect;
         let goes_on = !link.list_name.is_empty();

@@ -3,11 +3,12 @@
 //! The clock is read here and nowhere else in the interface.
 
 use std::io;
+use std::task::Poll;
 use std::time::Duration;
 
 use crossterm::event::{Event as TerminalEvent, MouseButton, MouseEventKind};
+use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
-use futures_util::{FutureExt, StreamExt};
 use jiff::Timestamp;
 use ratatui::Terminal;
 use ratatui::backend::Backend;
@@ -95,7 +96,7 @@ pub async fn serve<T: Tty>(
             () = wait(wake) => Some(Action::Wake),
         };
         session.apply(action)?;
-        session.drain(results, events)?;
+        session.drain(results, events).await?;
     }
 }
 
@@ -121,7 +122,7 @@ impl<T: Tty> Session<'_, T> {
     }
 
     /// Everything that is ready goes into one frame.
-    fn drain(
+    async fn drain(
         &mut self,
         results: &mut mpsc::UnboundedReceiver<Action>,
         events: &mut broadcast::Receiver<Event>,
@@ -130,14 +131,14 @@ impl<T: Tty> Session<'_, T> {
         for turn in 0..AT_ONCE {
             // A flood of news must not keep the keys waiting.
             let keys_first = turn + 1 == AT_ONCE;
-            let key = if keys_first { next_key(&mut self.keys).now_or_never() } else { None };
+            let key = if keys_first { ready(next_key(&mut self.keys)).await } else { None };
             let action = if let Some(key) = key {
                 self.terminal_event(key)?
             } else if let Ok(action) = results.try_recv() {
                 Some(action)
-            } else if let Some(event) = events.recv().now_or_never() {
+            } else if let Some(event) = ready(events.recv()).await {
                 engine_event(event)
-            } else if let Some(key) = next_key(&mut self.keys).now_or_never() {
+            } else if let Some(key) = ready(next_key(&mut self.keys)).await {
                 self.terminal_event(key)?
             } else {
                 return Ok(());
@@ -247,6 +248,16 @@ async fn next_key(
         Some(keys) => keys.next().await,
         None => std::future::pending().await,
     }
+}
+
+/// What a future gives at once. It is polled as this task: a terminal's input wakes whoever asked first, and nobody else.
+async fn ready<F: Future>(future: F) -> Option<F::Output> {
+    let mut future = std::pin::pin!(future);
+    std::future::poll_fn(|context| match future.as_mut().poll(context) {
+        Poll::Ready(output) => Poll::Ready(Some(output)),
+        Poll::Pending => Poll::Ready(None),
+    })
+    .await
 }
 
 async fn wait(wake: Option<Duration>) {

@@ -9,7 +9,9 @@ use tempfile::TempDir;
 
 /// One test's home folder.
 pub struct World {
-    home: TempDir,
+    home: PathBuf,
+    /// Removed with the test, where the folder is its own.
+    _own: Option<TempDir>,
 }
 
 /// What one call of the program gave.
@@ -26,17 +28,23 @@ pub struct Told {
 impl World {
     /// An empty home.
     pub fn new() -> World {
-        World { home: tempfile::tempdir().unwrap() }
+        let own = tempfile::tempdir().unwrap();
+        World { home: own.path().to_owned(), _own: Some(own) }
+    }
+
+    /// A home that is there already.
+    pub fn at(home: impl Into<PathBuf>) -> World {
+        World { home: home.into(), _own: None }
     }
 
     /// The folder itself.
     pub fn home(&self) -> &std::path::Path {
-        self.home.path()
+        &self.home
     }
 
     /// A file in the home with this text.
     pub fn file(&self, name: &str, text: &str) -> PathBuf {
-        let path = self.home.path().join(name);
+        let path = self.home.join(name);
         fs::write(&path, text).unwrap();
         path
     }
@@ -44,8 +52,8 @@ impl World {
     /// The program in this home, with nothing else of the environment that could change its output.
     pub fn program(&self) -> Command {
         let mut program = Command::new(env!("CARGO_BIN_EXE_leadferry"));
-        program.env_clear().env("LEADFERRY_HOME", self.home.path()).env("PATH", std::env::var_os("PATH").unwrap());
-        program.current_dir(self.home.path());
+        program.env_clear().env("LEADFERRY_HOME", &self.home).env("PATH", std::env::var_os("PATH").unwrap());
+        program.current_dir(&self.home);
         program
     }
 

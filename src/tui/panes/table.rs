@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 
 use super::empty;
-use crate::app::audience::{Audience, ColumnView, EditKind, Editing, Status};
+use crate::app::audience::{Audience, ColumnView, EditKind, Editing, Shows, Status};
 use crate::app::{Focus, State, Target};
 use crate::lead::{Field, Schema};
 use crate::text::{Clean, clean};
@@ -122,9 +122,12 @@ fn header(canvas: &mut Canvas<'_, '_>, audience: &Audience, area: Rect) {
         canvas.put(area.x + 2, area.y, area.right(), canvas.sign("←", "<"), Role::Accent);
     }
     for (column, x, end) in columns(audience, area) {
-        let mut name = column_title(schema, column.position);
+        let mut name = match column.shows {
+            Shows::Name => clean(field_title(Field::FullName)),
+            Shows::Column(position) => column_title(schema, position),
+        };
         if let Some((position, descending)) = audience.sort
-            && position == column.position
+            && column.shows == Shows::Column(position)
         {
             let sign = if descending { canvas.sign("▼", "v") } else { canvas.sign("▲", "^") };
             name = clean(&format!("{name}{sign}"));
@@ -162,7 +165,10 @@ fn row(canvas: &mut Canvas<'_, '_>, state: &State, at: usize, area: Rect) {
     canvas.put(mark.x, mark.y, area.right(), if selected { "[x]" } else { "[ ]" }, role);
     canvas.hit(mark, Target::Mark(at));
     for (column, x, end) in columns(audience, area) {
-        let text = clean(lead.cell(column.position));
+        let text = match column.shows {
+            Shows::Name => clean(&lead.display_name(audience.schema())),
+            Shows::Column(position) => clean(lead.cell(position)),
+        };
         if is_number(audience.schema(), column) {
             canvas.put_right(x, area.y, end.min(x + column.width), &text, role);
         } else {
@@ -176,7 +182,8 @@ fn row(canvas: &mut Canvas<'_, '_>, state: &State, at: usize, area: Rect) {
 }
 
 fn is_number(schema: &Schema, column: &ColumnView) -> bool {
-    schema.columns.get(column.position).is_some_and(|column| column.field == Some(Field::Score))
+    let Shows::Column(position) = column.shows else { return false };
+    schema.columns.get(position).is_some_and(|column| column.field == Some(Field::Score))
 }
 
 /// The head of a column: the standard field's name for people, else the header of the file.
