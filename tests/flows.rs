@@ -10,8 +10,14 @@ mod desk;
 #[cfg(test)]
 mod peers;
 #[cfg(test)]
+#[path = "flows/receiver.rs"]
+mod receiver;
+#[cfg(test)]
 #[path = "flows/sign_in.rs"]
 mod sign_in;
+#[cfg(test)]
+#[path = "flows/vendors.rs"]
+mod vendors;
 #[cfg(test)]
 #[path = "flows/webhook.rs"]
 mod webhook;
