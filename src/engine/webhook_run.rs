@@ -374,9 +374,8 @@ impl QueueLog for StoreLog {
         let leads = planned.positions.len() as u64;
         let summary = {
             let mut summary = self.summary();
-            if progress.outcome == Outcome::Pending {
-                summary.next_try = progress.next_try;
-            } else {
+            (summary.state, summary.next_try) = (RunState::Running, None);
+            if progress.outcome != Outcome::Pending {
                 let left = summary.count(Outcome::Pending).saturating_sub(leads);
                 summary.counts.insert(Outcome::Pending, left);
                 *summary.counts.entry(progress.outcome).or_default() += leads;
@@ -394,5 +393,17 @@ impl QueueLog for StoreLog {
         let summary = webhooks::set_state(&self.inner, self.webhook, state, reason).await?;
         self.inner.tell(Event::Webhook(summary));
         Ok(())
+    }
+
+    async fn idle(&self, until: Timestamp) {
+        let summary = {
+            let mut summary = self.summary();
+            if summary.next_try == Some(until) {
+                return;
+            }
+            (summary.state, summary.next_try) = (RunState::Waiting, Some(until));
+            summary.clone()
+        };
+        runs::progress(&self.inner, self.run, &summary);
     }
 }

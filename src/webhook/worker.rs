@@ -100,6 +100,9 @@ impl Worker {
                 if let Some(ended) = queue.end(now, patience) {
                     return Ok(ended);
                 }
+                if let Some(until) = queue.idle_until(now) {
+                    self.log.idle(until).await;
+                }
             }
             let wake = queue.wake(now);
             tokio::select! {
