@@ -2,16 +2,14 @@
 
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
-use ulid::Ulid;
 
 use super::messages::{Finding, KeptNotice, Reply, Request};
 use super::records::{DeliveryRecord, OutcomeBlock, Remembered, RunRecord};
-use super::{Inner, misrouted};
+use super::{Inner, misrouted, runs};
 use crate::config::parse_duration;
 use crate::events::{AnalyticsEvent, EventName};
 use crate::failure::Failure;
 use crate::store::{Batch, Record};
-use crate::sync::RunState;
 
 /// How many old records one batch forgets.
 const PRUNED_AT_ONCE: usize = 1_000;
@@ -19,7 +17,9 @@ const PRUNED_AT_ONCE: usize = 1_000;
 pub(super) async fn call(inner: &Inner, request: Request) -> Result<Reply, Failure> {
     Ok(match request {
         Request::Record { event, platform, lead_count, list_name } => {
-            record(inner, event, &platform, lead_count, &list_name).await?;
+            let mut batch = Batch::new();
+            put(inner, &mut batch, event, &platform, lead_count, &list_name);
+            inner.store.commit(batch).await?;
             Reply::Done
         }
         Request::Events { limit } => Reply::Events(newest::<AnalyticsEvent>(inner, limit)?),
@@ -43,30 +43,22 @@ pub(super) async fn call(inner: &Inner, request: Request) -> Result<Reply, Failu
     })
 }
 
-/// Keeps an analytics event.
-pub(super) async fn record(
-    inner: &Inner,
-    event: EventName,
-    platform: &str,
-    lead_count: u64,
-    list_name: &str,
-) -> Result<(), Failure> {
+/// Puts an analytics event into a batch, so that it is kept together with what it tells of.
+pub(super) fn put(inner: &Inner, batch: &mut Batch, event: EventName, platform: &str, lead_count: u64, list: &str) {
     let record = AnalyticsEvent {
         event,
         platform: platform.to_owned(),
         lead_count,
-        list_name: list_name.to_owned(),
+        list_name: list.to_owned(),
         source: "lookalike".into(),
         timestamp: inner.now(),
     };
-    let mut batch = Batch::new();
-    batch.put(Ulid::new().to_bytes(), &record);
-    inner.store.commit(batch).await
+    batch.put(inner.new_id().to_bytes(), &record);
 }
 
 async fn keep(inner: &Inner, notice: &KeptNotice) -> Result<(), Failure> {
     let mut batch = Batch::new();
-    batch.put(Ulid::new().to_bytes(), notice);
+    batch.put(inner.new_id().to_bytes(), notice);
     inner.store.commit(batch).await
 }
 
@@ -111,9 +103,11 @@ pub(super) async fn prune(inner: &Inner) -> Result<(), Failure> {
     let Ok(before) = inner.now().checked_sub(keep) else { return Ok(()) };
     prune_tree::<AnalyticsEvent>(inner, before).await?;
     prune_tree::<KeptNotice>(inner, before).await?;
-    for (key, run) in inner.store.scan_after::<RunRecord>(&[], None, PRUNED_AT_ONCE)? {
-        let over = matches!(run.summary.state, RunState::Done | RunState::Cancelled);
-        if !over || run.summary.started >= before {
+    for (key, run) in inner.store.scan::<RunRecord>(&[])? {
+        if !made_before(&key, before) {
+            break;
+        }
+        if runs::unfinished(&run.summary) {
             continue;
         }
         let mut batch = Batch::new();
@@ -140,6 +134,6 @@ async fn prune_tree<T: Record>(inner: &Inner, before: Timestamp) -> Result<(), F
 
 /// Whether the id at the beginning of a key was made before a time.
 fn made_before(key: &[u8], before: Timestamp) -> bool {
-    let id = key.get(..16).and_then(|bytes| <[u8; 16]>::try_from(bytes).ok()).map(Ulid::from_bytes);
+    let id = runs::run_of(key);
     id.is_some_and(|id| i64::try_from(id.timestamp_ms()).is_ok_and(|ms| ms < before.as_millisecond()))
 }

@@ -35,6 +35,8 @@ pub(super) struct Connections {
 struct UnderWay {
     pasted: mpsc::Sender<String>,
     cancel: CancellationToken,
+    /// Cancelled when it has ended and its port is free.
+    ended: CancellationToken,
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -53,8 +55,12 @@ pub(super) async fn call(inner: &Arc<Inner>, request: Request) -> Result<Reply, 
             }
         }
         Request::CancelSignIn { sign_in } => {
-            if let Some(session) = locked(&inner.connections.under_way).get(&sign_in) {
-                session.cancel.cancel();
+            let session = locked(&inner.connections.under_way)
+                .get(&sign_in)
+                .map(|session| (session.cancel.clone(), session.ended.clone()));
+            if let Some((cancel, ended)) = session {
+                cancel.cancel();
+                ended.cancelled().await;
             }
             Reply::Done
         }
@@ -65,7 +71,7 @@ pub(super) async fn call(inner: &Arc<Inner>, request: Request) -> Result<Reply, 
                 Ok(who) => (record.who, record.trouble) = (who, None),
                 Err(trouble) => {
                     let failure = failure_of(&trouble);
-                    set_trouble(inner, record.id, Some(failure.clone())).await?;
+                    set_trouble(inner, record.id, failure.clone()).await?;
                     return Err(failure);
                 }
             }
@@ -133,6 +139,7 @@ pub(super) fn crm(platform: &str) -> Result<&'static dyn Crm, Failure> {
 
 /// Changes a stored connection, as it is at this moment.
 async fn update(inner: &Inner, id: Ulid, change: impl FnOnce(&mut ConnectionRecord)) -> Result<(), Failure> {
+    let _changing = inner.changing.lock().await;
     let Some(mut record) = inner.store.get::<ConnectionRecord>(&id.to_bytes())? else { return Ok(()) };
     change(&mut record);
     let mut batch = Batch::new();
@@ -140,9 +147,9 @@ async fn update(inner: &Inner, id: Ulid, change: impl FnOnce(&mut ConnectionReco
     inner.store.commit(batch).await
 }
 
-/// Notes what is wrong with a connection, or that it works again.
-pub(super) async fn set_trouble(inner: &Inner, id: Ulid, trouble: Option<Failure>) -> Result<(), Failure> {
-    update(inner, id, |record| record.trouble = trouble).await?;
+/// Notes what is wrong with a connection.
+pub(super) async fn set_trouble(inner: &Inner, id: Ulid, trouble: Failure) -> Result<(), Failure> {
+    update(inner, id, |record| record.trouble = Some(trouble)).await?;
     inner.tell(Event::Changed);
     Ok(())
 }
@@ -150,7 +157,10 @@ pub(super) async fn set_trouble(inner: &Inner, id: Ulid, trouble: Option<Failure
 /// Notes that leads went to a connection, and the settings they went with.
 pub(super) async fn note_sync(inner: &Inner, id: Ulid, settings: crate::sync::Settings) -> Result<(), Failure> {
     let now = inner.now();
-    update(inner, id, |record| (record.last_sync, record.settings) = (Some(now), Some(settings))).await
+    update(inner, id, |record| {
+        (record.last_sync, record.settings, record.trouble) = (Some(now), Some(settings), None);
+    })
+    .await
 }
 
 fn settings(inner: &Inner, platform: &str) -> CrmSettings {
@@ -178,28 +188,37 @@ fn flow(inner: &Inner, crm: &'static dyn Crm) -> Result<Flow, Failure> {
 
 /// The handle on an account; all who use it share its limiter and its tokens.
 pub(super) fn api(inner: &Arc<Inner>, record: &ConnectionRecord) -> Result<Api, Failure> {
-    if let Some(api) = locked(&inner.connections.apis).get(&record.id) {
+    // Held until the handle is there: two of one account would each refresh, and a rotated token is good once.
+    let mut apis = locked(&inner.connections.apis);
+    if let Some(api) = apis.get(&record.id) {
         return Ok(api.clone());
     }
     let crm = crm(&record.platform)?;
     let credentials: Arc<dyn Credentials> = match record.method {
         Method::Token => Arc::new(FixedToken(record.grant.tokens.access.clone())),
         _ => {
-            let (weak, id) = (Arc::downgrade(inner), record.id);
+            let (weak, id, connected) = (Arc::downgrade(inner), record.id, record.connected);
             let persist = move |tokens: crate::oauth::Tokens| -> futures_util::future::BoxFuture<'static, _> {
                 let weak = weak.clone();
                 Box::pin(async move {
                     let Some(inner) = weak.upgrade() else {
                         return Err(Failure::new(Code::Cancelled, "leadferry is ending.", "Start it again."));
                     };
-                    update(&inner, id, |record| record.grant.tokens = tokens).await
+                    // A run that began before a new sign-in must not bring its old tokens back.
+                    let same = |record: &ConnectionRecord| record.connected == connected;
+                    update(&inner, id, |record| {
+                        if same(record) {
+                            record.grant.tokens = tokens;
+                        }
+                    })
+                    .await
                 })
             };
             Arc::new(TokenKeeper::new(flow(inner, crm)?, record.grant.clone(), Box::new(persist)))
         }
     };
     let api = handle(inner, crm, &record.grant, &record.fields, credentials)?;
-    locked(&inner.connections.apis).insert(record.id, api.clone());
+    apis.insert(record.id, api.clone());
     Ok(api)
 }
 
@@ -230,8 +249,10 @@ fn begin(inner: &Arc<Inner>, wish: ConnectRequest) -> Result<u64, Failure> {
     };
     let number = inner.connections.next.fetch_add(1, Ordering::Relaxed) + 1;
     let (pasted, inbox) = mpsc::channel(4);
-    let cancel = inner.stop.child_token();
-    locked(&inner.connections.under_way).insert(number, UnderWay { pasted, cancel: cancel.clone() });
+    let (cancel, ended) = (inner.stop.child_token(), CancellationToken::new());
+    let session = UnderWay { pasted, cancel: cancel.clone(), ended: ended.clone() };
+    locked(&inner.connections.under_way).insert(number, session);
+    let gone = ended.drop_guard();
     let engine = Arc::clone(inner);
     inner.tasks.spawn(async move {
         let step = match lead_through(&engine, number, crm, &wish, flow, inbox, cancel).await {
@@ -239,6 +260,7 @@ fn begin(inner: &Arc<Inner>, wish: ConnectRequest) -> Result<u64, Failure> {
             Err(failure) => SignInStep::Failed(failure),
         };
         locked(&engine.connections.under_way).remove(&number);
+        drop(gone);
         engine.tell(Event::SignIn { sign_in: number, step });
         engine.tell(Event::Changed);
     });
@@ -298,13 +320,17 @@ async fn lead_through(
             let session = SignIn { way, steps, pasted, cancel: cancel.clone(), wait: WAIT };
             let signing = sign_in(&flow, session);
             tokio::pin!(signing);
-            loop {
+            let grant = loop {
                 tokio::select! {
                     biased;
                     Some(step) = told.recv() => inner.tell(Event::SignIn { sign_in: number, step }),
-                    grant = &mut signing => break grant?,
+                    grant = &mut signing => break grant,
                 }
+            };
+            while let Ok(step) = told.try_recv() {
+                inner.tell(Event::SignIn { sign_in: number, step });
             }
+            grant?
         }
         (None, Some(token)) => Grant { tokens: crate::oauth::Tokens::fixed(token.clone()), callback: BTreeMap::new() },
         (None, None) => return Err(misrouted()),
@@ -315,11 +341,12 @@ async fn lead_through(
         () = cancel.cancelled() => return Err(Failure::new(Code::Cancelled, "The sign-in was stopped.", "")),
         who = crm.who_am_i(&api) => who.map_err(|trouble| failure_of(&trouble))?,
     };
+    let _changing = inner.changing.lock().await;
     let before = all(inner)?
         .into_iter()
         .find(|record| record.platform == wish.platform && (wish.account.is_empty() || record.account == wish.account));
     let record = ConnectionRecord {
-        id: before.as_ref().map_or_else(Ulid::new, |record| record.id),
+        id: before.as_ref().map_or_else(|| inner.new_id(), |record| record.id),
         platform: wish.platform.clone(),
         account: before.as_ref().map_or_else(|| wish.account.clone(), |record| record.account.clone()),
         who,
@@ -333,11 +360,11 @@ async fn lead_through(
     };
     let mut batch = Batch::new();
     batch.put(record.id.to_bytes(), &record);
+    let event = EventName::OauthCompleted;
+    activity::put(inner, &mut batch, event, &record.platform, wish.lead_count, &wish.list_name);
     inner.store.commit(batch).await?;
     // The next call makes a handle with the new tokens.
     locked(&inner.connections.apis).remove(&record.id);
-    let (event, list) = (EventName::OauthCompleted, &wish.list_name);
-    activity::record(inner, event, &record.platform, wish.lead_count, list).await?;
     Ok(record.summary())
 }
 
@@ -349,6 +376,7 @@ async fn remove(inner: &Arc<Inner>, platform: &str, account: &str) -> Result<(),
     {
         tracing::warn!("the vendor did not revoke the token: {}", crate::text::clean(&failure.message));
     }
+    let _changing = inner.changing.lock().await;
     let mut batch = Batch::new();
     batch.delete::<ConnectionRecord>(record.id.to_bytes());
     inner.store.commit(batch).await?;

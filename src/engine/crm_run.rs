@@ -7,16 +7,15 @@ use tokio_util::sync::CancellationToken;
 use ulid::Ulid;
 
 use super::records::{Mark, OutcomeBlock, RunRecord};
-use super::{Inner, connections, runs};
+use super::run_leads::{PER_BLOCK, block_key};
+use super::{Inner, connections, run_life, runs};
 use crate::failure::{Code, Failure};
 use crate::lead::{Lead, Schema, lead_key};
-use crate::store::{Batch, LEADS_PER_BLOCK};
+use crate::store::Batch;
 use crate::sync::journal::{Journal, Standing};
 use crate::sync::plan::{Planner, default_settings};
 use crate::sync::run::{Order, Tools, carry_out as carry_out_run, failure_of};
 use crate::sync::{Destination, LeadOutcome, Outcome, Plan, RunSummary, backoff};
-
-const PER_BLOCK: u64 = LEADS_PER_BLOCK as u64;
 
 /// What a run of this list to this CRM would do.
 pub(super) async fn plan(inner: &Arc<Inner>, list: &str, destination: &Destination) -> Result<Plan, Failure> {
@@ -37,7 +36,7 @@ pub(super) async fn plan(inner: &Arc<Inner>, list: &str, destination: &Destinati
         Err(trouble) => {
             let failure = failure_of(&trouble);
             if failure.code == Code::SignInNeeded {
-                connections::set_trouble(inner, connection.id, Some(failure.clone())).await?;
+                connections::set_trouble(inner, connection.id, failure.clone()).await?;
             }
             return Err(failure);
         }
@@ -96,31 +95,12 @@ pub(super) async fn carry_out(
     let tools = Tools {
         api: &api,
         journal: &journal,
-        progress: &|summary| runs::progress(inner, id, summary),
+        progress: &|summary| run_life::progress(inner, id, summary),
         cancel,
         now: Arc::new(jiff::Timestamp::now),
         jitter: Arc::new(backoff::random),
     };
     Ok(carry_out_run(&order, tools).await)
-}
-
-/// Counts a run of an older list version as superseded where nothing became of it yet.
-pub(super) fn supersede(inner: &Inner, id: Ulid, summary: &mut RunSummary) -> Result<(), Failure> {
-    let mut counts = BTreeMap::new();
-    let mut settled = 0;
-    for (_, block) in inner.store.scan::<OutcomeBlock>(id.to_bytes())? {
-        for mark in block.marks {
-            if let Mark::Settled(outcome) = mark
-                && outcome != Outcome::Pending
-            {
-                *counts.entry(outcome).or_insert(0) += 1;
-                settled += 1;
-            }
-        }
-    }
-    counts.insert(Outcome::Superseded, summary.total - settled);
-    summary.counts = counts;
-    Ok(())
 }
 
 /// A run's journal in the store: outcome blocks of as many leads as a list block has.
@@ -148,7 +128,7 @@ impl<'a> StoreJournal<'a> {
         if self.blocks().contains_key(&number) {
             return Ok(());
         }
-        let stored = self.inner.store.get::<OutcomeBlock>(runs::block_key(self.id, number))?;
+        let stored = self.inner.store.get::<OutcomeBlock>(block_key(self.id, number))?;
         let mut blocks = self.blocks();
         while blocks.len() >= 4 {
             blocks.pop_first();
@@ -181,7 +161,7 @@ impl<'a> StoreJournal<'a> {
                 }
                 change(block, at, item);
             }
-            batch.put(runs::block_key(self.id, number), &*block);
+            batch.put(block_key(self.id, number), &*block);
         }
         self.inner.store.commit(batch).await
     }

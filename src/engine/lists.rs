@@ -1,10 +1,12 @@
 //! Requests about lead lists.
 
+use std::sync::Arc;
+
 use super::messages::{Event, Reply, Request, SavedList};
-use super::{Inner, misrouted};
+use super::{Inner, misrouted, runs};
 use crate::failure::Failure;
 
-pub(super) async fn call(inner: &Inner, request: Request) -> Result<Reply, Failure> {
+pub(super) async fn call(inner: &Arc<Inner>, request: Request) -> Result<Reply, Failure> {
     let lists = &inner.lists;
     Ok(match request {
         Request::BeginList { name, schema, provenance } => Reply::Draft(lists.begin(&name, schema, provenance)?),
@@ -38,6 +40,9 @@ pub(super) async fn call(inner: &Inner, request: Request) -> Result<Reply, Failu
             Reply::Done
         }
         Request::DeleteList { name } => {
+            let _starting = inner.runs.starting.lock().await;
+            let (id, _) = lists.version(&name, 0)?;
+            runs::end_all(inner, |run| run.list == id).await?;
             lists.delete(&name).await?;
             inner.tell(Event::Changed);
             Reply::Done

@@ -8,17 +8,22 @@ mod crm_run;
 mod lists;
 pub mod messages;
 mod records;
+mod run_leads;
+mod run_life;
 mod runs;
+mod webhook_log;
+mod webhook_plan;
 mod webhook_run;
 mod webhooks;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use ulid::Ulid;
 
 use crate::config::Config;
 use crate::config::paths::Paths;
@@ -32,7 +37,7 @@ use messages::{Event, Reply, Request};
 /// How many events a slow listener may lag behind before it misses some; what matters can be asked for again.
 const EVENTS_KEPT: usize = 4_096;
 /// How long what is under way may take to end when the engine stops.
-const DRAIN: Duration = Duration::from_secs(10);
+const DRAIN: Duration = Duration::from_secs(15);
 
 /// A handle on the running engine; cheap to clone.
 #[derive(Clone)]
@@ -52,7 +57,10 @@ struct Inner {
     sender: Sender,
     events: broadcast::Sender<Event>,
     connections: connections::Connections,
-    runs: runs::Runs,
+    runs: run_life::Runs,
+    /// Held while a connection or webhook is read, changed and written back.
+    changing: tokio::sync::Mutex<()>,
+    ids: Mutex<ulid::Generator>,
     /// Cancelled when the engine stops: what is unfinished then stays unfinished and goes on later.
     stop: CancellationToken,
     tasks: TaskTracker,
@@ -84,7 +92,9 @@ impl Engine {
             sender,
             events: broadcast::channel(EVENTS_KEPT).0,
             connections: connections::Connections::default(),
-            runs: runs::Runs::default(),
+            runs: run_life::Runs::default(),
+            changing: tokio::sync::Mutex::default(),
+            ids: Mutex::default(),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
         }));
@@ -175,6 +185,12 @@ impl Inner {
 
     fn now(&self) -> Timestamp {
         Timestamp::now()
+    }
+
+    /// An id that sorts behind every earlier one, also within a millisecond.
+    fn new_id(&self) -> Ulid {
+        let mut ids = self.ids.lock().unwrap_or_else(PoisonError::into_inner);
+        ids.generate().unwrap_or_else(|_| Ulid::new())
     }
 }
 

@@ -94,6 +94,9 @@ pub(super) struct RunRecord {
     /// CRM runs: the position before which every written lead is in its group.
     #[serde(default)]
     pub grouped_before: u64,
+    /// How many delivered leads the analytics events of this run have told of.
+    #[serde(default)]
+    pub told: u64,
     /// Webhook runs: what was frozen, and whether all deliveries are planned.
     #[serde(default)]
     pub frozen: Option<Frozen>,
@@ -101,6 +104,13 @@ pub(super) struct RunRecord {
 
 impl Record for RunRecord {
     const TREE: Tree = Tree::Run;
+}
+
+impl RunRecord {
+    /// Whether it goes to this webhook.
+    pub(super) fn goes_through(&self, webhook: Ulid) -> bool {
+        self.frozen.as_ref().is_some_and(|frozen| frozen.webhook == webhook)
+    }
 }
 
 /// What a webhook run froze of its webhook: payload, batch and filter; no address and no secret.

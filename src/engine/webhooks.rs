@@ -1,19 +1,19 @@
 //! Requests about webhooks: settings, secrets, tests, the delivery log, replay.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use ulid::Ulid;
 
 use super::messages::{Event, Reply, Request, SavedWebhook};
-use super::records::{DeliveryRecord, RunRecord, SigningSecret, WebhookRecord};
-use super::{Inner, activity, misrouted, runs, webhook_run};
+use super::records::{DeliveryRecord, SigningSecret, WebhookRecord};
+use super::{Inner, activity, misrouted, run_life, runs, webhook_run};
 use crate::events::EventName;
 use crate::failure::{Code, Failure};
 use crate::lead::{Lead, Schema};
 use crate::store::Batch;
-use crate::sync::{Destination, LeadOutcome, Outcome, RunState};
+use crate::sync::{LeadOutcome, Outcome, RunState};
 use crate::vault::Secret;
 use crate::webhook::request::Request as SignedRequest;
 use crate::webhook::signature::{SigningKey, generate};
@@ -31,48 +31,23 @@ pub(super) async fn call(inner: &Arc<Inner>, request: Request) -> Result<Reply, 
             Reply::Webhook(save(inner, id, spec, secret, paused).await?)
         }
         Request::Webhooks => {
-            let mut summaries = Vec::new();
-            for record in all(inner)? {
-                summaries.push(summary(inner, &record)?);
-            }
-            Reply::Webhooks(summaries)
+            let backlogs = backlogs(inner)?;
+            Reply::Webhooks(all(inner)?.iter().map(|record| summary(record, &backlogs)).collect())
         }
         Request::Webhook { name } => Reply::WebhookSpec(Box::new(find(inner, &name)?.spec)),
         Request::TestWebhook { spec, name, lead } => Reply::Tested(Box::new(test(inner, spec, name, lead).await?)),
         Request::SetWebhookActive { name, active } => {
-            let record = find(inner, &name)?;
-            let (state, reason) = if active {
-                (WebhookState::Active, String::new())
-            } else {
-                (WebhookState::Paused, "Paused by you.".to_owned())
-            };
-            set_state(inner, record.id, state, &reason).await?;
-            if active {
-                let destination = Destination::Webhook { name: record.spec.name };
-                runs::resume(inner, |run| run.summary.destination == destination).await?;
-            }
+            let id = find(inner, &name)?.id;
+            let (state, reason) =
+                if active { (WebhookState::Active, "") } else { (WebhookState::Paused, "Paused by you.") };
+            set_state(inner, id, state, reason).await?;
+            restart(inner, id).await?;
             inner.tell(Event::Changed);
             Reply::Done
         }
         Request::RotateSecret { name } => Reply::Webhook(rotate(inner, &name).await?),
         Request::RemoveWebhook { name } => {
-            let record = find(inner, &name)?;
-            let mut batch = Batch::new();
-            batch.delete::<WebhookRecord>(record.id.to_bytes());
-            for (key, delivery) in inner.store.scan::<DeliveryRecord>(&[])? {
-                if delivery.webhook == record.id {
-                    batch.delete::<DeliveryRecord>(&key);
-                }
-            }
-            for (key, mut run) in inner.store.scan::<RunRecord>(&[])? {
-                let ours = run.frozen.as_ref().is_some_and(|frozen| frozen.webhook == record.id);
-                if ours && !matches!(run.summary.state, RunState::Done | RunState::Cancelled) {
-                    (run.summary.state, run.summary.ended) = (RunState::Cancelled, Some(inner.now()));
-                    batch.put(&key, &run);
-                }
-            }
-            inner.store.commit(batch).await?;
-            inner.tell(Event::Changed);
+            remove(inner, &name).await?;
             Reply::Done
         }
         Request::Deliveries { webhook, run, limit } => Reply::Deliveries(deliveries(inner, webhook, run, limit)?),
@@ -129,22 +104,51 @@ pub(super) fn keys(record: &WebhookRecord, now: Timestamp) -> Result<Vec<Signing
     current.map(|secret| SigningKey::parse(&secret.secret)).collect()
 }
 
-async fn put(inner: &Inner, record: &WebhookRecord) -> Result<(), Failure> {
+/// Changes a stored webhook, as it is at this moment; answers it as it is now.
+async fn update(inner: &Inner, id: Ulid, change: impl FnOnce(&mut WebhookRecord)) -> Result<WebhookRecord, Failure> {
+    let _changing = inner.changing.lock().await;
+    let mut record = by_id(inner, id)?;
+    change(&mut record);
     let mut batch = Batch::new();
-    batch.put(record.id.to_bytes(), record);
-    inner.store.commit(batch).await
+    batch.put(id.to_bytes(), &record);
+    inner.store.commit(batch).await?;
+    Ok(record)
 }
 
-fn summary(inner: &Inner, record: &WebhookRecord) -> Result<WebhookSummary, Failure> {
-    let (mut waiting, mut parked) = (0, 0);
-    for (_, delivery) in inner.store.scan::<DeliveryRecord>(&[])? {
+/// Lets the unfinished runs of a webhook go on with its settings as they are now.
+async fn restart(inner: &Arc<Inner>, id: Ulid) -> Result<(), Failure> {
+    let _starting = inner.runs.starting.lock().await;
+    for (run, _) in runs::all_unfinished(inner, |run| run.goes_through(id))? {
+        run_life::interrupt(inner, run).await;
+    }
+    runs::resume(inner, |run| run.goes_through(id)).map(drop)
+}
+
+/// Deliveries of a webhook that wait, and that were given up.
+#[derive(Clone, Copy, Default)]
+struct Backlog {
+    waiting: u64,
+    parked: u64,
+}
+
+fn backlogs(inner: &Inner) -> Result<HashMap<Ulid, Backlog>, Failure> {
+    // What a cancelled run did not send waits for nothing.
+    let unfinished: HashSet<Ulid> = runs::all_unfinished(inner, |_| true)?.into_iter().map(|(id, _)| id).collect();
+    let mut backlogs: HashMap<Ulid, Backlog> = HashMap::new();
+    for (key, delivery) in inner.store.scan::<DeliveryRecord>(&[])? {
+        let backlog = backlogs.entry(delivery.webhook).or_default();
         match delivery.outcome {
-            Outcome::Pending if delivery.webhook == record.id => waiting += 1,
-            Outcome::Parked if delivery.webhook == record.id => parked += 1,
+            Outcome::Pending if runs::run_of(&key).is_some_and(|run| unfinished.contains(&run)) => backlog.waiting += 1,
+            Outcome::Parked => backlog.parked += 1,
             _ => {}
         }
     }
-    Ok(WebhookSummary {
+    Ok(backlogs)
+}
+
+fn summary(record: &WebhookRecord, backlogs: &HashMap<Ulid, Backlog>) -> WebhookSummary {
+    let Backlog { waiting, parked } = backlogs.get(&record.id).copied().unwrap_or_default();
+    WebhookSummary {
         id: record.id.to_string(),
         name: record.spec.name.clone(),
         url: spec::masked_url(&record.spec.url),
@@ -153,19 +157,24 @@ fn summary(inner: &Inner, record: &WebhookRecord) -> Result<WebhookSummary, Fail
         waiting,
         parked,
         last_delivered: record.last_delivered,
-    })
+    }
 }
 
 async fn save(
     inner: &Arc<Inner>,
     id: Option<String>,
-    spec: WebhookSpec,
+    mut spec: WebhookSpec,
     secret: Option<Secret>,
     paused: bool,
 ) -> Result<SavedWebhook, Failure> {
+    spec.name = spec.name.trim().to_owned();
     if let Some(complaint) = spec::check(&spec, inner.sender.guard()).into_iter().next() {
         return Err(Failure::new(Code::Usage, complaint.message, "Mend it, then save the webhook again."));
     }
+    if let Some(own) = &secret {
+        SigningKey::parse(own)?;
+    }
+    let changing = inner.changing.lock().await;
     let known = id.as_deref().map(|id| find(inner, id)).transpose()?;
     let taken = all(inner)?.into_iter().find(|other| other.spec.name.to_lowercase() == spec.name.to_lowercase());
     if taken.is_some_and(|other| known.as_ref().is_none_or(|known| known.id != other.id)) {
@@ -175,58 +184,61 @@ async fn save(
             "Choose another name, or edit that webhook.",
         ));
     }
-    let (url, name) = (spec::parse_url(&spec.url).map_err(|problem| bad_url(&problem))?, spec.name.clone());
-    inner.sender.guard().check_url(&url).map_err(|refusal| refusal.failure())?;
-    if let Some(own) = &secret {
-        SigningKey::parse(own)?;
+    // A new one without a secret of one's own gets one made here, which is shown this once.
+    let made = if known.is_none() && secret.is_none() { Some(generate()?) } else { None };
+    let mut record = known.unwrap_or_else(|| WebhookRecord {
+        id: inner.new_id(),
+        spec: WebhookSpec::default(),
+        secrets: Vec::new(),
+        state: WebhookState::Active,
+        reason: String::new(),
+        last_delivered: None,
+    });
+    (record.spec, record.state) = (spec, if paused { WebhookState::Paused } else { WebhookState::Active });
+    record.reason = if paused { "Not activated yet.".to_owned() } else { String::new() };
+    if let Some(secret) = secret.or_else(|| made.clone()) {
+        record.secrets = vec![SigningSecret { secret, until: None }];
     }
-    let state = if paused { WebhookState::Paused } else { WebhookState::Active };
-    let reason = if paused { "Not activated yet.".to_owned() } else { String::new() };
-    let (record, shown) = match known {
-        Some(mut record) => {
-            (record.spec, record.state, record.reason) = (spec, state, reason);
-            if let Some(own) = secret {
-                record.secrets.insert(0, SigningSecret { secret: own, until: None });
-                record.secrets.truncate(1);
-            }
-            (record, None)
-        }
-        None => {
-            let (made, shown) = match secret {
-                Some(own) => (own, None),
-                None => {
-                    let made = generate()?;
-                    (made.clone(), Some(made))
-                }
-            };
-            let secrets = vec![SigningSecret { secret: made, until: None }];
-            (WebhookRecord { id: Ulid::new(), spec, secrets, state, reason, last_delivered: None }, shown)
-        }
-    };
-    put(inner, &record).await?;
-    activity::record(inner, EventName::WebhookConfigured, "webhook", 0, "").await?;
+    let mut batch = Batch::new();
+    batch.put(record.id.to_bytes(), &record);
+    activity::put(inner, &mut batch, EventName::WebhookConfigured, "webhook", 0, "");
+    inner.store.commit(batch).await?;
+    drop(changing);
+    restart(inner, record.id).await?;
     inner.tell(Event::Changed);
-    if !paused {
-        let destination = Destination::Webhook { name };
-        runs::resume(inner, |run| run.summary.destination == destination).await?;
+    Ok(SavedWebhook { webhook: summary(&record, &backlogs(inner)?), secret: made })
+}
+
+async fn remove(inner: &Arc<Inner>, name: &str) -> Result<(), Failure> {
+    let id = find(inner, name)?.id;
+    let _starting = inner.runs.starting.lock().await;
+    runs::end_all(inner, |run| run.goes_through(id)).await?;
+    let _changing = inner.changing.lock().await;
+    let mut batch = Batch::new();
+    batch.delete::<WebhookRecord>(id.to_bytes());
+    for (key, delivery) in inner.store.scan::<DeliveryRecord>(&[])? {
+        if delivery.webhook == id {
+            batch.delete::<DeliveryRecord>(&key);
+        }
     }
-    Ok(SavedWebhook { webhook: summary(inner, &record)?, secret: shown })
+    inner.store.commit(batch).await?;
+    inner.tell(Event::Changed);
+    Ok(())
 }
 
-fn bad_url(problem: &str) -> Failure {
-    Failure::new(Code::Usage, problem, "Give an address that begins with https://.")
-}
-
-async fn rotate(inner: &Inner, name: &str) -> Result<SavedWebhook, Failure> {
-    let mut record = find(inner, name)?;
+async fn rotate(inner: &Arc<Inner>, name: &str) -> Result<SavedWebhook, Failure> {
+    let id = find(inner, name)?.id;
     let now = inner.now();
     let until = now.saturating_add(OVERLAP).unwrap_or(now);
-    record.secrets.retain(|secret| secret.until.is_none());
-    record.secrets.iter_mut().for_each(|secret| secret.until = Some(until));
     let made = generate()?;
-    record.secrets.insert(0, SigningSecret { secret: made.clone(), until: None });
-    put(inner, &record).await?;
-    Ok(SavedWebhook { webhook: summary(inner, &record)?, secret: Some(made) })
+    let record = update(inner, id, |record| {
+        record.secrets.retain(|secret| secret.until.is_none());
+        record.secrets.iter_mut().for_each(|secret| secret.until = Some(until));
+        record.secrets.insert(0, SigningSecret { secret: made.clone(), until: None });
+    })
+    .await?;
+    restart(inner, id).await?;
+    Ok(SavedWebhook { webhook: summary(&record, &backlogs(inner)?), secret: Some(made) })
 }
 
 /// Changes whether a webhook sends, durably.
@@ -236,21 +248,18 @@ pub(super) async fn set_state(
     state: WebhookState,
     reason: &str,
 ) -> Result<WebhookSummary, Failure> {
-    let mut record = by_id(inner, id)?;
-    (record.state, record.reason) = (state, reason.to_owned());
-    put(inner, &record).await?;
-    summary(inner, &record)
+    let change = |record: &mut WebhookRecord| (record.state, record.reason) = (state, reason.to_owned());
+    let record = update(inner, id, change).await?;
+    Ok(summary(&record, &backlogs(inner)?))
 }
 
 /// Notes that a webhook took something.
 pub(super) async fn delivered(inner: &Inner, id: Ulid, at: Timestamp) -> Result<(), Failure> {
-    let Ok(mut record) = by_id(inner, id) else { return Ok(()) };
-    let recent = record.last_delivered.is_some_and(|last| at.duration_since(last) < NOTE_EVERY);
-    if recent {
-        return Ok(());
+    let recent = |last: Timestamp| at.duration_since(last) < NOTE_EVERY;
+    if by_id(inner, id).is_ok_and(|record| !record.last_delivered.is_some_and(recent)) {
+        update(inner, id, |record| record.last_delivered = Some(at)).await?;
     }
-    record.last_delivered = Some(at);
-    put(inner, &record).await
+    Ok(())
 }
 
 async fn test(
@@ -285,7 +294,8 @@ fn deliveries(
     limit: usize,
 ) -> Result<Vec<DeliverySummary>, Failure> {
     let only = webhook.as_deref().map(|name| find(inner, name)).transpose()?;
-    let prefix = run.as_deref().and_then(|run| Ulid::from_string(run).ok()).map(|id| id.to_bytes().to_vec());
+    let run = run.as_deref().map(|run| runs::find(inner, run)).transpose()?;
+    let prefix = run.map(|id| id.to_bytes().to_vec());
     let names = all(inner)?;
     let mut before: Option<Vec<u8>> = None;
     let mut found = Vec::new();
@@ -298,16 +308,12 @@ fn deliveries(
                 continue;
             }
             let name = names.iter().find(|known| known.id == delivery.webhook).map(|known| known.spec.name.clone());
-            found.push(delivery_summary(delivery, name.unwrap_or_default(), run_of(&key)));
+            let run = runs::run_of(&key).map(|run| run.to_string());
+            found.push(delivery_summary(delivery, name.unwrap_or_default(), run.unwrap_or_default()));
         }
     }
     found.truncate(limit);
     Ok(found)
-}
-
-fn run_of(key: &[u8]) -> String {
-    let id = key.get(..16).and_then(|bytes| <[u8; 16]>::try_from(bytes).ok());
-    id.map(|bytes| Ulid::from_bytes(bytes).to_string()).unwrap_or_default()
 }
 
 fn delivery_summary(delivery: DeliveryRecord, webhook: String, run: String) -> DeliverySummary {
@@ -347,12 +353,13 @@ pub(super) fn outcome_row(delivery: &DeliveryRecord) -> LeadOutcome {
 }
 
 async fn replay(inner: &Arc<Inner>, webhook: &str, delivery: Option<&str>) -> Result<u64, Failure> {
-    let record = find(inner, webhook)?;
+    let id = find(inner, webhook)?.id;
+    let _starting = inner.runs.starting.lock().await;
     let mut touched: BTreeSet<Ulid> = BTreeSet::new();
     for (key, known) in inner.store.scan::<DeliveryRecord>(&[])? {
         let wanted = delivery.is_none_or(|id| id == known.planned.id);
-        if known.webhook == record.id && known.outcome == Outcome::Parked && wanted {
-            touched.extend(key.get(..16).and_then(|bytes| <[u8; 16]>::try_from(bytes).ok()).map(Ulid::from_bytes));
+        if known.webhook == id && known.outcome == Outcome::Parked && wanted {
+            touched.extend(runs::run_of(&key));
         }
     }
     if touched.is_empty() && delivery.is_some() {
@@ -363,12 +370,13 @@ async fn replay(inner: &Arc<Inner>, webhook: &str, delivery: Option<&str>) -> Re
         ));
     }
     let mut count = 0;
-    for run in &touched {
-        count += webhook_run::replay(inner, *run, delivery).await?;
-        let mut kept = runs::load(inner, *run)?;
-        (kept.summary.state, kept.summary.ended) = (RunState::Waiting, None);
-        runs::save(inner, *run, &kept).await?;
+    for run in touched {
+        run_life::interrupt(inner, run).await;
+        count += webhook_run::replay(inner, run, delivery).await?;
+        let mut record = runs::load(inner, run)?;
+        (record.summary.state, record.summary.ended) = (RunState::Waiting, None);
+        runs::save(inner, run, &record).await?;
+        run_life::go(inner, run, &record);
     }
-    runs::resume(inner, |run| Ulid::from_string(&run.summary.id).is_ok_and(|id| touched.contains(&id))).await?;
     Ok(count)
 }

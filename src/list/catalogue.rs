@@ -1,7 +1,7 @@
 //! The catalogue of lists in the store: names, versions, drafts that become versions, deletion.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
@@ -21,6 +21,18 @@ struct ListRecord {
     id: Ulid,
     name: String,
     newest: u32,
+}
+
+impl ListRecord {
+    /// Whether both would be one list.
+    fn is(&self, other: &ListRecord) -> bool {
+        self.id == other.id || same_name(&self.name, &other.name)
+    }
+}
+
+/// Whether two names are one: case does not count.
+fn same_name(a: &str, b: &str) -> bool {
+    a.to_lowercase() == b.to_lowercase()
 }
 
 impl Record for ListRecord {
@@ -58,13 +70,26 @@ pub struct Committed {
 /// The catalogue; the only way to lists.
 pub struct Catalogue {
     store: Store,
-    drafts: Mutex<BTreeMap<u64, Draft>>,
+    drafts: Mutex<Drafts>,
+    /// Held while a list's record is read, changed and written back.
+    changing: tokio::sync::Mutex<()>,
+}
+
+/// Versions being written, by their numbers, none of which is given twice.
+#[derive(Default)]
+struct Drafts {
+    last: u64,
+    open: BTreeMap<u64, Draft>,
 }
 
 impl Catalogue {
     /// The catalogue of a store.
     pub fn new(store: Store) -> Self {
-        Catalogue { store, drafts: Mutex::default() }
+        Catalogue { store, drafts: Mutex::default(), changing: tokio::sync::Mutex::default() }
+    }
+
+    fn drafts(&self) -> MutexGuard<'_, Drafts> {
+        self.drafts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn records(&self) -> Result<Vec<ListRecord>, Failure> {
@@ -72,8 +97,7 @@ impl Catalogue {
     }
 
     fn find(&self, name: &str) -> Result<Option<ListRecord>, Failure> {
-        let wanted = name.trim().to_lowercase();
-        Ok(self.records()?.into_iter().find(|list| list.newest > 0 && list.name.to_lowercase() == wanted))
+        Ok(self.records()?.into_iter().find(|list| list.newest > 0 && same_name(&list.name, name.trim())))
     }
 
     fn named(&self, name: &str) -> Result<ListRecord, Failure> {
@@ -112,16 +136,17 @@ impl Catalogue {
             feed(&mut hash, column.field.map_or("", |field| field.name()));
         }
         let draft = Draft { list, fresh, schema, provenance, blocks: 0, leads: 0, hash };
-        let mut drafts = self.drafts.lock().unwrap_or_else(PoisonError::into_inner);
-        let number = drafts.keys().next_back().map_or(1, |last| last + 1);
-        if drafts.values().any(|other| other.list.id == draft.list.id || other.list.name == draft.list.name) {
+        let mut drafts = self.drafts();
+        if drafts.open.values().any(|other| other.list.is(&draft.list)) {
             return Err(Failure::new(
                 Code::Failed,
                 format!("The list '{}' is being saved already.", draft.list.name),
                 "Wait until that save has ended.",
             ));
         }
-        drafts.insert(number, draft);
+        drafts.last += 1;
+        let number = drafts.last;
+        drafts.open.insert(number, draft);
         Ok(number)
     }
 
@@ -132,8 +157,8 @@ impl Catalogue {
     pub async fn put(&self, number: u64, leads: &[Lead]) -> Result<(), Failure> {
         let mut batch = Batch::new();
         {
-            let mut drafts = self.drafts.lock().unwrap_or_else(PoisonError::into_inner);
-            let draft = drafts.get_mut(&number).ok_or_else(no_draft)?;
+            let mut drafts = self.drafts();
+            let draft = drafts.open.get_mut(&number).ok_or_else(no_draft)?;
             let full = LEADS_PER_BLOCK as u64;
             if leads.len() as u64 > full || draft.leads != u64::from(draft.blocks) * full {
                 // A lead is found by its position: only the last block may be short.
@@ -160,9 +185,11 @@ impl Catalogue {
     /// # Errors
     /// No such draft, or the store cannot be written: then the list is as it was.
     pub async fn commit(&self, number: u64, now: Timestamp) -> Result<Committed, Failure> {
+        let _changing = self.changing.lock().await;
         let draft = self.take(number)?;
         let digest = STANDARD_NO_PAD.encode(draft.hash.finalize());
-        let mut list = draft.list;
+        // It may have been renamed since the draft was begun.
+        let mut list = self.store.get::<ListRecord>(draft.list.id.to_bytes())?.unwrap_or(draft.list);
         if list.newest > 0 {
             let newest = self.version_of(&list, 0)?;
             if newest.digest == digest {
@@ -191,7 +218,7 @@ impl Catalogue {
     }
 
     fn take(&self, number: u64) -> Result<Draft, Failure> {
-        self.drafts.lock().unwrap_or_else(PoisonError::into_inner).remove(&number).ok_or_else(no_draft)
+        self.drafts().open.remove(&number).ok_or_else(no_draft)
     }
 
     /// Forgets a draft and what was written of it.
@@ -266,9 +293,11 @@ impl Catalogue {
     /// # Errors
     /// No such list, the name is taken or empty, or the store cannot be written.
     pub async fn rename(&self, name: &str, to: &str) -> Result<(), Failure> {
+        let _changing = self.changing.lock().await;
         let mut list = self.named(name)?;
         let to = checked_name(to)?;
-        if self.find(&to)?.is_some_and(|other| other.id != list.id) {
+        let begun = |draft: &Draft| draft.list.id != list.id && same_name(&draft.list.name, &to);
+        if self.find(&to)?.is_some_and(|other| other.id != list.id) || self.drafts().open.values().any(begun) {
             return Err(Failure::new(
                 Code::Usage,
                 format!("There is a list called '{to}' already."),
@@ -286,7 +315,10 @@ impl Catalogue {
     /// # Errors
     /// No such list, or the store cannot be written.
     pub async fn delete(&self, name: &str) -> Result<(), Failure> {
+        let _changing = self.changing.lock().await;
         let list = self.named(name)?;
+        // A save under way would bring half of it back.
+        self.drafts().open.retain(|_, draft| draft.list.id != list.id);
         let mut batch = Batch::new();
         batch.delete::<ListRecord>(&list.id.to_bytes());
         batch.delete_all::<ListVersion>(&list.id.to_bytes());

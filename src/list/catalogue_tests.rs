@@ -84,5 +84,40 @@ async fn a_list_needs_a_name_and_two_saves_of_one_list_do_not_mix() {
     let catalogue = open(&home);
     assert_eq!(catalogue.begin("  ", schema(), Provenance::default()).unwrap_err().code, Code::Usage);
     catalogue.begin("Same", schema(), Provenance::default()).unwrap();
-    assert!(catalogue.begin("Same", schema(), Provenance::default()).is_err());
+    assert!(catalogue.begin("SAME", schema(), Provenance::default()).is_err());
+}
+
+/// Leads of a save that was given up would end in another list.
+#[tokio::test]
+async fn a_late_block_of_an_old_save_goes_nowhere() {
+    let home = tempfile::tempdir().unwrap();
+    let catalogue = open(&home);
+    let old = catalogue.begin("Old", schema(), Provenance::default()).unwrap();
+    catalogue.drop_draft(old).await.unwrap();
+    let new = catalogue.begin("New", schema(), Provenance::default()).unwrap();
+    assert!(catalogue.put(old, &[lead("a@x.test")]).await.is_err());
+    catalogue.put(new, &[lead("b@x.test")]).await.unwrap();
+    assert_eq!(catalogue.commit(new, Timestamp::UNIX_EPOCH).await.unwrap().leads, 1);
+}
+
+/// A list deleted or renamed while a save of it is under way would come back, in half or under its old name.
+#[tokio::test]
+async fn a_save_under_way_follows_a_rename_and_ends_with_a_deletion() {
+    let home = tempfile::tempdir().unwrap();
+    let catalogue = open(&home);
+    save(&catalogue, "One", &["a@x.test"]).await;
+    let draft = catalogue.begin("One", schema(), Provenance::default()).unwrap();
+    catalogue.put(draft, &[lead("b@x.test")]).await.unwrap();
+    catalogue.rename("One", "Uno").await.unwrap();
+    let saved = catalogue.commit(draft, Timestamp::UNIX_EPOCH).await.unwrap();
+    assert_eq!((saved.name.as_str(), saved.version), ("Uno", 2));
+
+    let draft = catalogue.begin("uno", schema(), Provenance::default()).unwrap();
+    catalogue.put(draft, &[lead("c@x.test")]).await.unwrap();
+    let born = catalogue.begin("Due", schema(), Provenance::default()).unwrap();
+    assert_eq!(catalogue.rename("Uno", "DUE").await.unwrap_err().code, Code::Usage);
+    catalogue.drop_draft(born).await.unwrap();
+    catalogue.delete("Uno").await.unwrap();
+    assert!(catalogue.commit(draft, Timestamp::UNIX_EPOCH).await.is_err());
+    assert!(catalogue.all().unwrap().is_empty());
 }

@@ -13,10 +13,11 @@ mod theme;
 mod view;
 mod wire;
 
+pub use crate::app::Demo;
 pub use canvas::{Hits, Look};
 pub use layout::table_rows;
 pub use run::{Heard, Tty, serve};
-pub use start::{Demo, Start, run};
+pub use start::{Start, run};
 pub use terminal::{RealTerminal, restore_on_panic};
 pub use text::Charset;
 pub use theme::{Colours, Scheme, Theme};

@@ -10,8 +10,9 @@ use super::run::serve;
 use super::terminal::{RealTerminal, restore_on_panic};
 use super::text::Charset;
 use super::theme::{Colours, Theme, background_is_light};
+use crate::app::notices::NoticeKind;
 use crate::app::platform::platforms;
-use crate::app::{Call, Effect, Machine, State};
+use crate::app::{Call, Demo, Effect, Machine, State};
 use crate::effects::Effects;
 use crate::engine::Engine;
 use crate::engine::messages::Request;
@@ -28,17 +29,6 @@ pub struct Start {
     pub demo: Option<Demo>,
     /// A folder of this person's own for rows that need one.
     pub spill: PathBuf,
-}
-
-/// What the demo tells a newcomer.
-#[derive(Clone, Debug)]
-pub struct Demo {
-    /// The page that shows what arrived.
-    pub page: String,
-    /// The practice CRM's static token.
-    pub token: String,
-    /// The practice webhook's address.
-    pub hook_url: String,
 }
 
 /// Runs the interface in this terminal until it is over; answers the exit code.
@@ -65,12 +55,11 @@ pub async fn run(engine: Engine, start: Start) -> Result<u8, Failure> {
     let mut state = State::new(platforms(&config), machine, guard);
     let mut effects = state.start(start.file.map(|file| file.to_string_lossy().into_owned()));
     effects.push(Effect::Call(Call::Quiet, Box::new(Request::ResumeRuns)));
-    if let Some(demo) = start.demo {
-        // Newest first on a small screen: what to do stands last.
-        state.notices.pin(&format!("Webhook to try: {}", demo.hook_url));
-        state.notices.pin(&format!("What arrives shows at {} (its static token: {})", demo.page, demo.token));
-        state.notices.pin("Demo: select leads (space), name the list (tab), press Practice CRM. Esc dismisses this.");
+    if start.demo.is_some() {
+        let text = "The demo: select leads with space, name the list, then press Practice CRM or the webhook button.";
+        effects.push(state.notices.push(NoticeKind::Info, text, jiff::Timestamp::now()));
     }
+    state.demo = start.demo;
     let (results, mut heard) = mpsc::unbounded_channel();
     let mut events = engine.events();
     let carrier = Effects::new(engine, start.spill, results);

@@ -120,12 +120,18 @@ pub fn wrap(text: &Clean, columns: usize) -> Vec<Clean> {
     for word in text.as_str().split_word_bounds() {
         let width = word.width();
         let last = lines.len() - 1;
+        if used == 0 && last > 0 && word.trim().is_empty() {
+            continue;
+        }
         if used + width <= columns {
             lines[last].push_str(word);
             used += width;
             continue;
         }
         if word.trim().is_empty() {
+            // The line breaks here.
+            lines.push(String::new());
+            used = 0;
             continue;
         }
         // A word breaks at the last space of the line; a line without one is cut where it ends.
@@ -146,6 +152,9 @@ pub fn wrap(text: &Clean, columns: usize) -> Vec<Clean> {
             }
             used += width;
         }
+    }
+    if lines.len() > 1 && lines.last().is_some_and(String::is_empty) {
+        lines.pop();
     }
     lines.iter().map(|line| clean(line.trim_end())).collect()
 }

@@ -67,3 +67,9 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn words_that_end_with_the_line_do_not_grow_together() {
+    let lines: Vec<String> = wrap(&clean("press b in the table"), 10).iter().map(ToString::to_string).collect();
+    assert_eq!(lines, ["press b in", "the table"]);
+}

@@ -66,11 +66,11 @@ pub trait QueueLog: Send + Sync {
     /// How the delivery stands now.
     async fn ended(&self, planned: &Planned, progress: &Progress) -> Result<(), Failure>;
 
+    /// Nothing is under way, and nothing will be sent before this time.
+    async fn waits(&self, _until: Timestamp) {}
+
     /// The endpoint made the webhook pause or be disabled.
     async fn halted(&self, state: WebhookState, reason: &str) -> Result<(), Failure>;
-
-    /// Nothing is under way, and nothing will be before this time. May be told more than once.
-    async fn idle(&self, _until: Timestamp) {}
 }
 
 /// Why a worker ended.
@@ -165,13 +165,13 @@ impl Queue {
         if !self.open && self.waiting.is_empty() {
             return Some(Ended::Settled);
         }
-        let next = self.idle_until(now)?;
+        let next = self.waits_until(now)?;
         (next > later(now, patience?)).then_some(Ended::Waiting(next))
     }
 
-    /// When it goes on, while nothing can be sent and nothing more is taken in.
-    pub(super) fn idle_until(&self, now: Timestamp) -> Option<Timestamp> {
-        self.next_try(now).filter(|next| *next > now && self.halt.is_none() && !self.takes(now))
+    /// With nothing under way: the time before which nothing will be sent.
+    pub(super) fn waits_until(&self, now: Timestamp) -> Option<Timestamp> {
+        self.next_try(now).filter(|next| *next > now && !self.takes(now))
     }
 
     /// How long to sleep at most; `None` when only a delivery or an answer can go on.

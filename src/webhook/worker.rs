@@ -84,6 +84,7 @@ impl Worker {
     ) -> Result<Ended, Failure> {
         let mut under_way = FuturesUnordered::new();
         let mut queue = Queue::new(self.endpoint.concurrency);
+        let mut told = None;
         loop {
             let now = (self.clock)();
             if queue.halt.is_none() {
@@ -100,8 +101,9 @@ impl Worker {
                 if let Some(ended) = queue.end(now, patience) {
                     return Ok(ended);
                 }
-                if let Some(until) = queue.idle_until(now) {
-                    self.log.idle(until).await;
+                if let Some(until) = queue.waits_until(now).filter(|until| told != Some(*until)) {
+                    told = Some(until);
+                    self.log.waits(until).await;
                 }
             }
             let wake = queue.wake(now);

@@ -2,156 +2,158 @@
 
 use ratatui::layout::Rect;
 
-use super::rows::{self, Cells, Head};
+use super::{run, sheet};
+use crate::app::State;
 use crate::app::activity::{Activity, Section};
-use crate::app::{State, run};
-use crate::sync::{Outcome, RunState, RunSummary};
+use crate::app::run::destination_name;
+use crate::events::EventName;
+use crate::sync::Outcome;
 use crate::text::{Clean, clean};
 use crate::tui::canvas::Canvas;
-use crate::tui::text::{clock, count, when};
+use crate::tui::layout::below;
+use crate::tui::text::{count, when};
 use crate::tui::theme::Role;
 
 /// Draws the tab.
-pub fn draw(canvas: &mut Canvas<'_, '_>, state: &State, body: Rect) {
+pub fn draw(canvas: &mut Canvas<'_, '_>, state: &State, area: Rect) {
     let activity = &state.activity;
-    let inside = canvas.panel(body, &title(canvas, activity), true);
-    let (heads, lines, cursor) = match activity.section {
-        Section::Runs => runs(canvas, state),
-        Section::Deliveries => deliveries(canvas, activity),
-        Section::Notices => notices(canvas, activity),
-        Section::Events => events(canvas, activity),
+    let title = match (&activity.webhook, activity.section) {
+        (Some(webhook), Section::Deliveries) => clean(&format!("Activity · deliveries of {webhook}")),
+        _ => clean("Activity"),
     };
-    if lines.is_empty() {
-        rows::nothing(canvas, inside, "Nothing here yet.");
-        return;
-    }
-    rows::draw(canvas, inside, &heads, &lines, cursor);
-}
-
-fn title(canvas: &Canvas<'_, '_>, activity: &Activity) -> Clean {
-    let sections: Vec<String> = (Section::ALL.iter())
-        .map(|section| match *section == activity.section {
-            true => format!("[{}]", section.title()),
-            false => section.title().to_owned(),
-        })
-        .collect();
-    let only = activity.webhook.as_ref().map(|name| format!(" of {name}")).unwrap_or_default();
-    clean(&format!("Activity{only} {} {}", canvas.sign("·", "-"), sections.join("  ")))
-}
-
-type Table = (Vec<Head>, Vec<Cells>, usize);
-
-fn runs(canvas: &Canvas<'_, '_>, state: &State) -> Table {
-    let zone = canvas.look.zone.clone();
-    let lines = (state.activity.runs.items.iter())
-        .map(|known| {
-            let (word, role) = standing(known);
-            let to = run::destination_name(state, &known.destination);
-            vec![
-                (when(known.started, &zone), Role::Text),
-                (clean(word), role),
-                (clean(&format!("{} v{}", known.list, known.version)), Role::Text),
-                (clean(&to), Role::Text),
-                (clean(&counts(known)), Role::Text),
-            ]
-        })
-        .collect();
-    let heads = vec![("Started", 16), ("State", 9), ("List", 24), ("To", 16), ("Leads", 0)];
-    (heads, lines, state.activity.runs.cursor)
-}
-
-/// A run's state in a word.
-pub fn standing(run: &RunSummary) -> (&'static str, Role) {
-    match run.state {
-        RunState::Running => ("running", Role::Accent),
-        RunState::Waiting => ("waiting", Role::Warn),
-        RunState::Done if run.count(Outcome::Failed) + run.count(Outcome::Parked) > 0 => ("done !", Role::Warn),
-        RunState::Done => ("done", Role::Good),
-        RunState::Stopped => ("stopped", Role::Bad),
-        RunState::Cancelled => ("cancelled", Role::Dim),
+    let inside = canvas.panel(area, &title, true);
+    sections(canvas, activity, Rect { height: inside.height.min(1), ..inside });
+    let rows = below(inside, 1);
+    canvas.cursor(inside.x + 1, inside.y);
+    match activity.section {
+        Section::Runs => runs(canvas, state, rows),
+        Section::Deliveries => deliveries(canvas, state, area, rows),
+        Section::Notices => notices(canvas, activity, area, rows),
+        Section::Events => events(canvas, activity, rows),
     }
 }
 
-/// How many leads ended how: `19 created, 1 failed`.
-pub fn counts(run: &RunSummary) -> String {
-    let parts: Vec<String> = (run.counts.iter())
-        .filter(|(_, number)| **number > 0)
-        .map(|(outcome, number)| format!("{} {}", count(*number), outcome_word(*outcome)))
-        .collect();
-    parts.join(", ")
-}
-
-/// An outcome in a word.
-pub fn outcome_word(outcome: Outcome) -> &'static str {
-    match outcome {
-        Outcome::Pending => "pending",
-        Outcome::Created => "created",
-        Outcome::Updated => "updated",
-        Outcome::Unchanged => "unchanged",
-        Outcome::Failed => "failed",
-        Outcome::Unknown => "unknown",
-        Outcome::Skipped => "skipped",
-        Outcome::Delivered => "delivered",
-        Outcome::Parked => "parked",
-        Outcome::Superseded => "superseded",
+fn sections(canvas: &mut Canvas<'_, '_>, activity: &Activity, area: Rect) {
+    let mut x = area.x + 1;
+    for section in Section::ALL {
+        let (text, role) = if section == activity.section {
+            (clean(&format!("[{}]", section.title())), Role::Accent)
+        } else {
+            (clean(&format!(" {} ", section.title())), Role::Dim)
+        };
+        x = canvas.put(x, area.y, area.right(), &text, role) + 1;
     }
 }
 
-/// How an outcome looks.
-pub fn outcome_role(outcome: Outcome) -> Role {
-    match outcome {
-        Outcome::Created | Outcome::Updated | Outcome::Delivered | Outcome::Unchanged => Role::Good,
-        Outcome::Failed | Outcome::Parked => Role::Bad,
-        Outcome::Unknown | Outcome::Skipped => Role::Warn,
-        Outcome::Pending | Outcome::Superseded => Role::Dim,
+fn none(canvas: &mut Canvas<'_, '_>, area: Rect, text: &'static str) {
+    canvas.put(area.x + 1, area.y, area.right(), text, Role::Dim);
+    canvas.cursor(area.x + 1, area.y);
+}
+
+fn runs(canvas: &mut Canvas<'_, '_>, state: &State, area: Rect) {
+    let runs = &state.activity.runs;
+    if runs.items.is_empty() {
+        return none(canvas, area, "Nothing was sent yet.");
+    }
+    let columns = [("Started", 16), ("List", 0), ("To", 18), ("State", 10), ("Sent", 13), ("Failed", 7)];
+    let zone = &canvas.look.zone;
+    sheet::draw(canvas, area, &columns, (runs.items.len(), runs.cursor), |at| {
+        let known = &runs.items[at];
+        let failed = known.count(Outcome::Failed) + known.count(Outcome::Parked);
+        let (word, role) = run::state_word(known.state);
+        vec![
+            (when(known.started, zone), Role::Text),
+            (clean(&known.list), Role::Text),
+            (clean(&destination_name(state, &known.destination)), Role::Text),
+            (clean(word), role),
+            (clean(&format!("{}/{}", count(known.settled()), count(known.total))), Role::Text),
+            (count(failed), if failed > 0 { Role::Bad } else { Role::Text }),
+        ]
+    });
+}
+
+fn deliveries(canvas: &mut Canvas<'_, '_>, state: &State, frame: Rect, area: Rect) {
+    let deliveries = &state.activity.deliveries;
+    if deliveries.items.is_empty() {
+        return none(canvas, area, "No webhook delivery yet.");
+    }
+    let columns = [
+        ("Time", 16),
+        ("Webhook", 14),
+        ("Outcome", 10),
+        ("Tries", 5),
+        ("Answer", 0),
+        ("ms", 6),
+        ("Leads", 20),
+        ("Next try", 16),
+    ];
+    let zone = &canvas.look.zone;
+    sheet::draw(canvas, area, &columns, (deliveries.items.len(), deliveries.cursor), |at| {
+        let delivery = &deliveries.items[at];
+        let (word, role) = run::outcome_word(delivery.outcome);
+        vec![
+            (when(delivery.time, zone), Role::Text),
+            (clean(&delivery.webhook), Role::Text),
+            (clean(word), role),
+            (count(u64::from(delivery.attempts)), Role::Text),
+            (clean(&delivery.answer), Role::Text),
+            (count(delivery.ms), Role::Dim),
+            (clean(&delivery.leads), Role::Text),
+            (delivery.next_try.map_or_else(Clean::default, |time| when(time, zone)), Role::Text),
+        ]
+    });
+    if let Some(delivery) = deliveries.focused() {
+        canvas.foot(frame, &clean(&format!("{} · {}", delivery.id, delivery.leads)), Role::Dim);
     }
 }
 
-fn deliveries(canvas: &Canvas<'_, '_>, activity: &Activity) -> Table {
-    let zone = canvas.look.zone.clone();
-    let lines = (activity.deliveries.items.iter())
-        .map(|delivery| {
-            let next = delivery.next_try.map(|time| format!(", next {}", clock(time, &zone))).unwrap_or_default();
-            vec![
-                (when(delivery.time, &zone), Role::Text),
-                (clean(outcome_word(delivery.outcome)), outcome_role(delivery.outcome)),
-                (clean(&delivery.webhook), Role::Text),
-                (count(u64::from(delivery.attempts)), Role::Text),
-                (clean(&delivery.leads), Role::Text),
-                (clean(&format!("{} ({} ms{next})  {}", delivery.answer, delivery.ms, delivery.id)), Role::Text),
-            ]
-        })
-        .collect();
-    let heads = vec![("Tried", 16), ("Outcome", 10), ("Webhook", 14), ("Tries", 5), ("Leads", 20), ("Answer", 0)];
-    (heads, lines, activity.deliveries.cursor)
+fn notices(canvas: &mut Canvas<'_, '_>, activity: &Activity, frame: Rect, area: Rect) {
+    let notices = &activity.notices;
+    if notices.items.is_empty() {
+        return none(canvas, area, "No notice yet.");
+    }
+    let columns = [("Time", 16), ("Kind", 7), ("Notice", 0)];
+    let zone = &canvas.look.zone;
+    sheet::draw(canvas, area, &columns, (notices.items.len(), notices.cursor), |at| {
+        let notice = &notices.items[at];
+        let role = match notice.kind.as_str() {
+            "error" => Role::Bad,
+            "success" => Role::Good,
+            _ => Role::Text,
+        };
+        vec![(when(notice.time, zone), Role::Text), (clean(&notice.kind), role), (clean(&notice.text), Role::Text)]
+    });
+    if let Some(notice) = notices.focused() {
+        let room = usize::from(area.width.saturating_sub(29));
+        if clean(&notice.text).width() > room {
+            canvas.foot(frame, &clean(&notice.text), Role::Dim);
+        }
+    }
 }
 
-fn notices(canvas: &Canvas<'_, '_>, activity: &Activity) -> Table {
-    let zone = canvas.look.zone.clone();
-    let lines = (activity.notices.items.iter())
-        .map(|notice| {
-            let role = if notice.kind == "error" { Role::Bad } else { Role::Text };
-            vec![(when(notice.time, &zone), Role::Text), (clean(&notice.kind), role), (clean(&notice.text), Role::Text)]
-        })
-        .collect();
-    (vec![("Time", 16), ("Kind", 8), ("Notice", 0)], lines, activity.notices.cursor)
+fn events(canvas: &mut Canvas<'_, '_>, activity: &Activity, area: Rect) {
+    let events = &activity.events;
+    if events.items.is_empty() {
+        return none(canvas, area, "No event yet. Events stay on this machine.");
+    }
+    let columns = [("Time", 16), ("Event", 36), ("Platform", 12), ("Leads", 9), ("List", 0)];
+    let zone = &canvas.look.zone;
+    sheet::draw(canvas, area, &columns, (events.items.len(), events.cursor), |at| {
+        let event = &events.items[at];
+        vec![
+            (when(event.timestamp, zone), Role::Text),
+            (name(event.event), Role::Text),
+            (clean(&event.platform), Role::Text),
+            (count(event.lead_count), Role::Text),
+            (clean(&event.list_name), Role::Text),
+        ]
+    });
 }
 
-fn events(canvas: &Canvas<'_, '_>, activity: &Activity) -> Table {
-    let zone = canvas.look.zone.clone();
-    let lines = (activity.events.items.iter())
-        .map(|event| {
-            let name = serde_json::to_value(event.event).ok();
-            let name = name.as_ref().and_then(|name| name.as_str()).unwrap_or_default();
-            rows::plain([
-                when(event.timestamp, &zone),
-                clean(name),
-                clean(&event.platform),
-                count(event.lead_count),
-                clean(&event.list_name),
-            ])
-        })
-        .collect();
-    let heads = vec![("Time", 16), ("Event", 32), ("Platform", 12), ("Leads", 8), ("List", 0)];
-    (heads, lines, activity.events.cursor)
+/// The event's name as it stands in the store and under `--json`.
+fn name(event: EventName) -> Clean {
+    match serde_json::to_value(event) {
+        Ok(serde_json::Value::String(name)) => clean(&name),
+        _ => Clean::default(),
+    }
 }

@@ -1,27 +1,27 @@
-//! The rows that could not be read: line and reason.
+//! The rows of the file that could not be read, with line and reason.
 
 use ratatui::layout::Rect;
 
-use super::sheet::Sheet;
 use crate::app::State;
 use crate::text::clean;
 use crate::tui::canvas::Canvas;
-use crate::tui::text::count;
+use crate::tui::text::{count, counted};
 use crate::tui::theme::Role;
 
-/// Draws them.
+/// Draws the overlay, scrolled by so many rows.
 pub fn draw(canvas: &mut Canvas<'_, '_>, state: &State, scroll: usize, body: Rect) {
+    let area = super::large(body);
+    canvas.cover(area);
     let about = &state.audience.about;
-    let title = clean(&format!("{} rows could not be read", count(about.bad_count)));
-    let mut sheet = Sheet::open(canvas, &title, body, 90, body.height);
-    for (line, reason) in about.bad.iter().skip(scroll) {
-        let Some(y) = sheet.y() else { return };
-        let right = sheet.area.right();
-        canvas.put(sheet.area.x, y, right, &clean(&format!("line {line}")), Role::Dim);
-        canvas.put(sheet.area.x + 14, y, right, &clean(reason), Role::Text);
-        sheet.skip(1);
+    let inside = canvas.panel(area, &clean(&format!("{} could not be read", counted(about.bad_count, "row"))), true);
+    canvas.cursor(inside.x + 1, inside.y);
+    for ((line, reason), y) in about.bad.iter().skip(scroll).zip(inside.y..inside.bottom()) {
+        let x = canvas.put(inside.x + 1, y, inside.right(), &clean(&format!("line {}", count(*line))), Role::Accent);
+        canvas.put(x.max(inside.x + 14) + 1, y, inside.right(), &clean(reason), Role::Text);
     }
-    if about.bad_count > about.bad.len() as u64 {
-        sheet.line(canvas, "The rest is in the file that x writes.", Role::Dim);
+    let listed = about.bad.len() as u64;
+    if about.bad_count > listed {
+        let text = format!("the first {} are listed; x writes them all to a file", count(listed));
+        canvas.foot(area, &clean(&text), Role::Dim);
     }
 }

@@ -1,41 +1,49 @@
-//! The columns: shown or hidden, how wide, and which standard field each one holds.
+//! The columns of the table: shown or hidden, how wide, and which standard field each holds.
 
 use ratatui::layout::Rect;
 
-use super::sheet::Sheet;
+use super::sheet;
+use crate::app::State;
 use crate::app::audience::Shows;
-use crate::app::{State, Target};
 use crate::lead::Field;
 use crate::text::clean;
-use crate::tui::canvas::{Canvas, page};
+use crate::tui::canvas::Canvas;
+use crate::tui::text::count;
 use crate::tui::theme::Role;
 
-/// Draws them.
-pub fn draw(canvas: &mut Canvas<'_, '_>, state: &State, at: usize, body: Rect) {
-    let columns = &state.audience.columns;
-    let schema = state.audience.schema();
-    let height = u16::try_from(columns.len()).unwrap_or(u16::MAX).saturating_add(3);
-    let mut sheet = Sheet::open(canvas, "Columns", body, 76, height);
-    sheet.line(canvas, "    Header                        Holds              Width", Role::Accent);
-    for (y, index) in (sheet.area.y..).zip(page(columns.len(), at, sheet.area.height)) {
-        let column = &columns[index];
-        let line = Rect { y, height: 1, ..sheet.area };
-        let (header, holds) = match column.shows {
-            Shows::Name => (clean("(first and last name)"), "full_name"),
+/// Draws the overlay.
+pub fn draw(canvas: &mut Canvas<'_, '_>, state: &State, cursor: usize, body: Rect) {
+    let area = super::large(body);
+    canvas.cover(area);
+    let inside = canvas.panel(area, "Columns", true);
+    canvas.cursor(inside.x, inside.y);
+    let audience = &state.audience;
+    let heads = [("Shown", 5), ("Header in the file", 0), ("Holds", 16), ("Width", 5), ("In the focused lead", 30)];
+    sheet::draw(canvas, inside, &heads, (audience.columns.len(), cursor), |at| {
+        let view = &audience.columns[at];
+        let lead = audience.focused().map(|(_, lead)| lead);
+        let (header, field, sample) = match view.shows {
+            Shows::Name => {
+                let name = lead.map(|lead| clean(&lead.display_name(audience.schema()))).unwrap_or_default();
+                (clean("(first and last name)"), Some(Field::FullName), name)
+            }
             Shows::Column(position) => {
-                let known = schema.columns.get(position);
-                let holds = known.and_then(|known| known.field).map_or("custom field", Field::name);
-                (known.map(|known| clean(&known.header)).unwrap_or_default(), holds)
+                let column = audience.schema().columns.get(position);
+                let header = column.map(|column| clean(&column.header)).unwrap_or_default();
+                let sample = lead.map(|lead| clean(lead.cell(position))).unwrap_or_default();
+                (header, column.and_then(|column| column.field), sample)
             }
         };
-        canvas.put(line.x, y, line.right(), if column.hidden { "[ ]" } else { "[x]" }, Role::Text);
-        canvas.put(line.x + 4, y, line.x + 32, &header, Role::Text);
-        canvas.put(line.x + 34, y, line.right(), holds, Role::Text);
-        canvas.put(line.x + 53, y, line.right(), &clean(&column.width.to_string()), Role::Text);
-        canvas.hit(line, Target::Item(index));
-        if index == at {
-            canvas.focus_line(line);
-            canvas.cursor(line.x + 1, y);
-        }
-    }
+        let (holds, role) = match field {
+            Some(field) => (clean(field.name()), Role::Text),
+            None => (clean("custom field"), Role::Dim),
+        };
+        vec![
+            (clean(if view.hidden { "[ ]" } else { "[x]" }), Role::Text),
+            (header, Role::Text),
+            (holds, role),
+            (count(u64::from(view.width)), Role::Text),
+            (sample, Role::Dim),
+        ]
+    });
 }

@@ -1,48 +1,58 @@
-//! The tab of connections: every CRM with its status, account, sync type and last sync.
+//! The tab of CRM accounts: one row per CRM, connected or not.
 
 use ratatui::layout::Rect;
 
-use super::rows;
-use crate::app::{State, connect};
+use super::sheet;
+use crate::app::State;
+use crate::app::connect::who;
 use crate::text::{Clean, clean};
 use crate::tui::canvas::Canvas;
 use crate::tui::text::when;
 use crate::tui::theme::Role;
 
 /// Draws the tab.
-pub fn draw(canvas: &mut Canvas<'_, '_>, state: &State, body: Rect) {
-    let inside = canvas.panel(body, "CRM connections", true);
-    let zone = canvas.look.zone.clone();
-    let mut lines = Vec::new();
-    let mut trouble = None;
-    for (at, platform) in state.platforms.iter().enumerate() {
-        let known = state.connection(&platform.id);
-        let (status, role) = match known {
-            Some(known) if known.trouble.is_some() => ("! sign in again", Role::Bad),
-            Some(_) => (canvas.sign("✓ connected", "+ connected"), Role::Good),
-            None => ("not connected", Role::Dim),
+pub fn draw(canvas: &mut Canvas<'_, '_>, state: &State, area: Rect) {
+    let connected = state.connections.iter().filter(|connection| connection.trouble.is_none()).count();
+    let title = clean(&format!("Connections · {connected} of {} connected", state.platforms.len()));
+    let inside = canvas.panel(area, &title, true);
+    if state.platforms.is_empty() {
+        canvas.cursor(inside.x, inside.y);
+        return;
+    }
+    let columns =
+        [("Platform", 16), ("Status", 19), ("Account", 0), ("Sync type", 9), ("Last sync", 16), ("Connected", 16)];
+    let (check, arrow) = (canvas.sign("✓", "+"), canvas.sign("↗", ">"));
+    let zone = &canvas.look.zone;
+    sheet::draw(canvas, inside, &columns, (state.platforms.len(), state.connection_cursor), |at| {
+        let platform = &state.platforms[at];
+        let Some(known) = state.connection(&platform.id) else {
+            let status = clean(&format!("{arrow} not connected"));
+            return vec![(clean(&platform.name), Role::Text), (status, Role::Dim)];
         };
-        let account = known.map(|known| clean(&connect::who(&known.who.name, &known.who.user))).unwrap_or_default();
-        let synced = known.and_then(|known| known.last_sync).map(|time| when(time, &zone)).unwrap_or_default();
-        let kind = if known.is_some() { clean("real-time") } else { Clean::default() };
-        lines.push(vec![
+        let (status, role) = match &known.trouble {
+            Some(_) => (clean("! sign in again"), Role::Bad),
+            None => (clean(&format!("{check} connected")), Role::Good),
+        };
+        let environment = match known.who.environment.as_str() {
+            "" | "production" => String::new(),
+            other => format!(" [{other}]"),
+        };
+        let account = format!("{}{environment}", who(&known.who.name, &known.who.user));
+        vec![
             (clean(&platform.name), Role::Text),
-            (clean(status), role),
-            (kind, Role::Text),
-            (synced, Role::Text),
-            (account, Role::Text),
-        ]);
-        if at == state.connection_cursor {
-            trouble = known.and_then(|known| known.trouble.clone());
-        }
-    }
-    let foot = if trouble.is_some() { 3.min(inside.height) } else { 0 };
-    let table = Rect { height: inside.height - foot, ..inside };
-    let heads = [("CRM", 16), ("Status", 16), ("Sync type", 10), ("Last sync", 16), ("Account", 0)];
-    rows::draw(canvas, table, &heads, &lines, state.connection_cursor);
-    if let Some(failure) = trouble {
-        let area = Rect { y: inside.bottom() - foot, height: foot, ..inside };
-        let text = clean(&format!("{} {}", failure.message, failure.remedy));
-        canvas.paragraph(area, &text, Role::Bad);
-    }
+            (status, role),
+            (clean(&account), Role::Text),
+            (clean("real-time"), Role::Text),
+            (known.last_sync.map_or_else(|| clean("never"), |time| when(time, zone)), Role::Text),
+            (when(known.connected, zone), Role::Dim),
+        ]
+    });
+    canvas.foot(area, &trouble(state), Role::Bad);
+}
+
+/// What is wrong with the focused connection.
+fn trouble(state: &State) -> Clean {
+    let focused = state.platforms.get(state.connection_cursor);
+    let trouble = focused.and_then(|platform| state.connection(&platform.id)).and_then(|known| known.trouble.as_ref());
+    trouble.map_or_else(Clean::default, |failure| clean(&format!("{} {}", failure.message, failure.remedy)))
 }

@@ -1,145 +1,158 @@
-//! The webhook form: its fields with what is wrong below the focused one, and the preview or the last test beside it.
+//! The webhook form: its rows with what is wrong under them, and the payload's preview or the last test beside or below.
 
 use ratatui::layout::Rect;
 
 use super::exchange;
-use super::sheet::{LABEL, Sheet};
 use crate::app::Target;
 use crate::app::form::{AUTH, Form, Row};
-use crate::text::{Clean, clean};
+use crate::text::{Clean, clean, clean_lines};
 use crate::tui::canvas::{ButtonState, Canvas};
-use crate::tui::layout::middle;
+use crate::tui::layout::below;
 use crate::tui::theme::Role;
 use crate::webhook::HttpMethod;
 use crate::webhook::ready::READY;
 
-/// Draws the form.
-pub fn draw(canvas: &mut Canvas<'_, '_>, form: &Form, body: Rect) {
-    let beside = body.width >= 100;
-    let width = body.width.min(120);
-    let outer = middle(body, width, body.height);
-    let mut sheet = Sheet::open(canvas, "Webhook", body, width, body.height);
-    let whole = sheet.area;
-    if beside {
-        sheet.area.width = whole.width / 2;
-    }
-    if body.height >= 20 {
-        sheet.pair(canvas, "Stage", &clean("outgoing"), Role::Text);
-        sheet.pair(canvas, "Category", &clean("leads"), Role::Text);
-    }
-    fields(canvas, form, &mut sheet);
-    let rest = if beside {
-        let x = sheet.area.right() + 2;
-        Rect { x, width: whole.right().saturating_sub(x), ..whole }
+/// Where the values begin.
+const LABEL: u16 = 13;
+
+/// Draws the overlay.
+pub fn draw(canvas: &mut Canvas<'_, '_>, pane: &Form, body: Rect) {
+    let area = super::large(body);
+    canvas.cover(area);
+    let title = if pane.id.is_some() {
+        "Webhook · stage outgoing · category leads"
     } else {
-        Rect { y: sheet.area.y.min(outer.bottom() - 1), height: sheet.area.height, ..whole }
+        "New webhook · stage outgoing · category leads"
     };
-    side(canvas, form, rest);
+    let inside = canvas.panel(area, title, true);
+    let inside = Rect { x: inside.x + 1, width: inside.width.saturating_sub(2), ..inside };
+    canvas.cursor(inside.x, inside.y);
+    let (fields, shown) = parts(pane, inside);
+    rows(canvas, pane, fields);
+    match (&pane.tested, pane.testing) {
+        (_, true) => {
+            canvas.put(shown.x, shown.y, shown.right(), "Sending the test…", Role::Accent);
+        }
+        (Some(tested), _) => exchange::draw(canvas, tested, shown),
+        (None, _) => preview(canvas, pane, shown),
+    }
+    let hint = match pane.row {
+        Row::Activate if pane.saving => "Being saved…",
+        Row::Payload => "Left and right change it; ctrl-e edits it in your editor",
+        row => row.hint(),
+    };
+    canvas.foot(area, &clean(hint), Role::Accent);
 }
 
-fn fields(canvas: &mut Canvas<'_, '_>, form: &Form, sheet: &mut Sheet) {
-    let rows = form.rows();
-    let focus = rows.iter().position(|row| *row == form.row).unwrap_or(0);
-    // Two lines more for a complaint or hint; on small screens the rows around the focus are shown.
-    let room = usize::from(sheet.area.height.saturating_sub(2)).max(1);
-    let first = (focus + 1).saturating_sub(room);
-    for (at, row) in rows.iter().enumerate().skip(first) {
-        let Some(y) = sheet.y() else { return };
-        let line = Rect { height: 1, ..sheet.area };
-        let focused = *row == form.row;
-        draw_row(canvas, form, *row, focused, line);
-        canvas.hit(line, Target::Item(at));
-        // Test and Activate share a line.
-        if *row == Row::Test {
-            let x = sheet.area.x + 10;
-            draw_row(canvas, form, Row::Activate, form.row == Row::Activate, Rect { x, ..line });
-            canvas.hit(Rect { x, width: 14.min(line.right().saturating_sub(x)), y, height: 1 }, Target::Item(at + 1));
+/// The room of the rows and of what is shown of the payload.
+fn parts(pane: &Form, area: Rect) -> (Rect, Rect) {
+    if area.width >= 96 {
+        let left = area.width / 2;
+        let fields = Rect { width: left - 1, ..area };
+        return (fields, Rect { x: area.x + left + 1, width: area.width - left - 1, ..area });
+    }
+    let wanted = u16::try_from(lines(pane).len()).unwrap_or(u16::MAX);
+    // On the buttons the payload or the answer is what one looks at; in the fields, the fields.
+    let watching = matches!(pane.row, Row::Test | Row::Activate) && (pane.tested.is_some() || pane.testing);
+    let fields = if watching { area.height / 3 } else { wanted.min(area.height) };
+    (Rect { height: fields, ..area }, below(area, fields))
+}
+
+/// The lines of the rows: a row, or the complaint about the one above it.
+fn lines(pane: &Form) -> Vec<(usize, Row, Option<Clean>)> {
+    let mut lines = Vec::new();
+    for (at, row) in pane.rows().into_iter().enumerate() {
+        // The buttons stand on one line.
+        if row != Row::Activate {
+            lines.push((at, row, None));
         }
-        sheet.skip(1);
-        let said = focused || (*row == Row::Test && form.row == Row::Activate);
-        match (form.complaint(*row), said) {
-            (Some(complaint), _) if said || form.pressed => sheet.text(canvas, &format!("! {complaint}"), Role::Bad),
-            (None, true) => sheet.text(canvas, form.row.hint(), Role::Dim),
-            _ => {}
-        }
-        if *row == Row::Test {
-            return;
+        if let Some(complaint) = pane.complaint(row) {
+            lines.push((at, row, Some(clean(complaint))));
         }
     }
+    lines
 }
 
-fn draw_row(canvas: &mut Canvas<'_, '_>, form: &Form, row: Row, focused: bool, line: Rect) {
-    let place = (line.x, line.y, line.right());
-    match row {
-        Row::Test | Row::Activate => {
-            let busy = if row == Row::Test { form.testing } else { form.saving };
-            let label = match (row, busy) {
-                (Row::Test, true) => " Testing… ",
-                (Row::Test, false) => " Test ",
-                (_, true) => " Saving… ",
-                (_, false) => " Activate ",
-            };
-            canvas.button(place, &clean(label), ButtonState { focused, enabled: !busy });
-        }
-        _ => {
-            canvas.put(line.x, line.y, line.right(), row.label(), Role::Dim);
-            let value = (line.x + LABEL, line.y, line.right());
-            match form.text(row) {
-                Some(input) => canvas.field(value, input, focused, row == Row::AuthSecret),
-                None => {
-                    canvas.put(value.0, value.1, value.2, &choice(form, row), Role::Text);
-                    if focused {
-                        canvas.focus_line(Rect { x: value.0, width: line.right().saturating_sub(value.0), ..line });
-                        canvas.cursor(value.0, value.1);
-                    }
-                }
+fn rows(canvas: &mut Canvas<'_, '_>, pane: &Form, area: Rect) {
+    let lines = lines(pane);
+    let shown = if pane.row == Row::Activate { Row::Test } else { pane.row };
+    let focused = lines.iter().rposition(|(_, row, _)| *row == shown).unwrap_or(0);
+    let from = (focused + 1).saturating_sub(usize::from(area.height));
+    for ((at, row, complaint), y) in lines.iter().skip(from).zip(area.y..area.bottom()) {
+        let line = Rect { y, height: 1, ..area };
+        match complaint {
+            Some(complaint) => {
+                let text = clean(&format!("! {complaint}"));
+                canvas.put(area.x + LABEL, y, area.right(), &text, Role::Bad);
             }
+            None => field(canvas, pane, (*at, *row), line),
         }
     }
 }
 
-fn choice(form: &Form, row: Row) -> Clean {
-    let text = match row {
-        Row::Method => match form.method {
-            HttpMethod::Post => "POST".to_owned(),
-            HttpMethod::Put => "PUT".to_owned(),
-            HttpMethod::Patch => "PATCH".to_owned(),
-        },
-        Row::Auth => AUTH.get(form.auth).copied().unwrap_or_default().to_owned(),
-        _ => match READY.iter().find(|ready| ready.name == form.payload) {
-            Some(ready) => format!("{}: {}", ready.name, ready.about),
-            None => "your own: ctrl-e edits it".to_owned(),
-        },
+fn field(canvas: &mut Canvas<'_, '_>, pane: &Form, (at, row): (usize, Row), line: Rect) {
+    let focused = pane.row == row;
+    let (x, right) = (line.x + LABEL, line.right());
+    if row == Row::Test {
+        return buttons(canvas, pane, at, line);
+    }
+    canvas.hit(line, Target::Item(at));
+    let role = if focused { Role::Accent } else { Role::Text };
+    let label = match (row, pane.auth) {
+        (Row::AuthName, 1) => "Header",
+        (Row::AuthName, _) => "User",
+        (Row::AuthSecret, 1) => "Key",
+        (Row::AuthSecret, 2) => "Token",
+        (Row::AuthSecret, _) => "Password",
+        (row, _) => row.label(),
     };
-    clean(&format!("< {text} >"))
-}
-
-/// The last test, else the preview.
-fn side(canvas: &mut Canvas<'_, '_>, form: &Form, area: Rect) {
-    let mut sheet = Sheet { area };
-    match (&form.tested, &form.preview) {
-        (Some(Ok(tested)), _) => {
-            sheet.line(canvas, "Test", Role::Accent);
-            exchange::draw(canvas, tested, sheet.area);
-        }
-        (Some(Err(failure)), _) => {
-            sheet.line(canvas, "Test", Role::Accent);
-            sheet.failure(canvas, failure);
-        }
-        (None, Ok(body)) => {
-            sheet.line(canvas, "Body for the focused lead", Role::Accent);
-            sheet.text(canvas, &pretty(body), Role::Text);
-        }
-        (None, Err(problem)) => {
-            sheet.line(canvas, "Body for the focused lead", Role::Accent);
-            sheet.text(canvas, problem, Role::Bad);
-        }
+    canvas.put(line.x, line.y, x.min(right), label, role);
+    if let Some(input) = pane.text(row) {
+        canvas.field((x, line.y, right), input, focused, row == Row::AuthSecret);
+        return;
+    }
+    let value = match row {
+        Row::Method => clean(match pane.method {
+            HttpMethod::Post => "POST",
+            HttpMethod::Put => "PUT",
+            HttpMethod::Patch => "PATCH",
+        }),
+        Row::Auth => clean(AUTH.get(pane.auth).copied().unwrap_or("")),
+        _ => payload(&pane.payload),
+    };
+    let role = if focused { Role::Focus } else { Role::Text };
+    canvas.put(x, line.y, right, &clean(&format!("< {value} >")), role);
+    if focused {
+        canvas.cursor(x, line.y);
     }
 }
 
-/// JSON over several lines, as a person reads it.
-fn pretty(body: &str) -> String {
-    serde_json::from_str::<serde_json::Value>(body)
-        .and_then(|value| serde_json::to_string_pretty(&value))
-        .unwrap_or_else(|_| body.to_owned())
+fn payload(name: &str) -> Clean {
+    match READY.iter().find(|ready| ready.name == name) {
+        Some(ready) => clean(&format!("{name}: {}", ready.about)),
+        None => clean("custom: your own template"),
+    }
+}
+
+fn buttons(canvas: &mut Canvas<'_, '_>, pane: &Form, at: usize, line: Rect) {
+    let state = |row, busy: bool| ButtonState { focused: pane.row == row, enabled: !busy };
+    let end = canvas.button((line.x, line.y, line.right()), &clean(" Test "), state(Row::Test, pane.testing));
+    canvas.hit(Rect { width: end - line.x, ..line }, Target::Item(at));
+    let x = end + 2;
+    let end = canvas.button((x, line.y, line.right()), &clean(" Activate "), state(Row::Activate, pane.saving));
+    canvas.hit(Rect { x, width: end.saturating_sub(x), ..line }, Target::Item(at + 1));
+}
+
+fn preview(canvas: &mut Canvas<'_, '_>, pane: &Form, area: Rect) {
+    if area.height < 2 {
+        return;
+    }
+    canvas.put(area.x, area.y, area.right(), "Payload of the focused lead", Role::Accent);
+    let rest = below(area, 1);
+    match &pane.preview {
+        Ok(body) => exchange::text(canvas, &clean_lines(body), rest),
+        Err(reason) => {
+            canvas.paragraph(rest, &clean(reason), Role::Bad);
+        }
+    }
 }

@@ -14,7 +14,7 @@ use crate::tui::theme::Role;
 pub fn draw(canvas: &mut Canvas<'_, '_>, state: &State, area: Rect) {
     let focused = pane_of(state.focus) == Pane::Grid;
     let inside = canvas.panel(area, "Sync to Your Systems", focused);
-    let across = u16::try_from(grid_columns(state.platforms.len(), area.width)).unwrap_or(1);
+    let across = u16::try_from(grid_columns(state.platforms.len(), state.size.0)).unwrap_or(1);
     let width = inside.width / across.max(1);
     let enabled = state.guard().is_none() && state.saving.is_none();
     let lines = u16::try_from(state.platforms.len()).unwrap_or(0).div_ceil(across);
@@ -87,20 +87,17 @@ fn foot(state: &State) -> Clean {
     if state.saving.is_some() {
         return clean("A save is under way");
     }
-    let does = match state.focus {
-        Focus::Crm(at) => {
-            let Some(platform) = state.platforms.get(at) else { return Clean::default() };
-            match state.connection(&platform.id) {
-                Some(known) if known.trouble.is_some() => format!("Signs in to {} again, then sends", platform.name),
-                Some(_) => format!("Sends to {}", platform.name),
-                None => format!("Opens {} sign-in, then sends", platform.name),
-            }
-        }
-        _ => "Opens the webhook form, then sends".to_owned(),
-    };
-    match why_not(state) {
-        Some(why) => clean(why),
-        None if does.starts_with("Sends to ") => clean(&format!("Confirms, then sends {leads}")),
-        None => clean(&format!("{does} {leads}")),
+    if let Some(why) = why_not(state) {
+        return clean(why);
     }
+    let platform = match state.focus {
+        Focus::Crm(at) => state.platforms.get(at),
+        _ => None,
+    };
+    let Some(platform) = platform else { return clean(&format!("Opens the webhook form, then sends {leads}")) };
+    clean(&match state.connection(&platform.id) {
+        Some(known) if known.trouble.is_some() => format!("Signs in to {} again, then sends {leads}", platform.name),
+        Some(_) => format!("Asks you to confirm, then sends {leads} to {}", platform.name),
+        None => format!("Opens {} sign-in, then sends {leads}", platform.name),
+    })
 }

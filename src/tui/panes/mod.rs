@@ -18,7 +18,6 @@ pub mod lists;
 pub mod notices;
 mod qr;
 mod question;
-mod rows;
 mod run;
 mod save;
 mod secret;
@@ -33,6 +32,7 @@ use super::layout::{self, FirstTab, Pane};
 use super::theme::Role;
 use crate::app::overlay::Overlay;
 use crate::app::{Focus, State};
+use crate::text::clean;
 
 /// The line below the panes, in the original's words.
 const INVITATION: &str = "Connect your CRM or setup webhooks to automatically sync leads";
@@ -44,7 +44,11 @@ pub fn first_tab(canvas: &mut Canvas<'_, '_>, state: &State, body: Rect) {
             table::draw(canvas, state, table);
             save::draw(canvas, state, save);
             grid::draw(canvas, state, grid);
-            canvas.put(line.x + 1, line.y, line.right(), INVITATION, Role::Dim);
+            let end = canvas.put(line.x + 1, line.y, line.right(), INVITATION, Role::Dim);
+            if let Some(demo) = &state.demo {
+                let text = clean(&format!("Demo: {}", demo.page));
+                canvas.put_right(end + 1, line.y, line.right().saturating_sub(1), &text, Role::Accent);
+            }
         }
         FirstTab::One(area) => {
             let next = match layout::pane_of(state.focus) {
@@ -86,10 +90,15 @@ pub fn overlay(canvas: &mut Canvas<'_, '_>, state: &State, overlay: &Overlay, bo
         Overlay::Detail(scroll) => detail::draw(canvas, state, *scroll, body),
         Overlay::BadRows(scroll) => bad_rows::draw(canvas, state, *scroll, body),
         Overlay::Columns(at) => columns::draw(canvas, state, *at, body),
-        Overlay::Connect(pane) => connect::draw(canvas, pane, body),
+        Overlay::Connect(pane) => connect::draw(canvas, state, pane, body),
         Overlay::Confirm(pane) => confirm::draw(canvas, state, pane, body),
         Overlay::Run(pane) => run::draw(canvas, state, pane, body),
         Overlay::Form(pane) => form::draw(canvas, pane, body),
         Overlay::Secret { webhook, secret } => secret::draw(canvas, webhook, secret, body),
     }
+}
+
+/// The area of a large overlay: all of the body, at most 110 columns.
+fn large(body: Rect) -> Rect {
+    layout::middle(body, 110, body.height)
 }

@@ -1,92 +1,145 @@
-//! A run: how far it is, and what became of each lead that needs a look.
+//! A run: counted progress, the next try, how leads ended, and those that need a person's eye.
 
 use ratatui::layout::Rect;
 
-use super::activity::{counts, outcome_role, outcome_word, standing};
-use super::rows;
-use super::sheet::Sheet;
+use super::sheet;
 use crate::app::State;
-use crate::app::run::{RunPane, destination_name, ended_text};
-use crate::sync::{RunState, RunSummary};
+use crate::app::run::{RunPane, destination_name};
+use crate::failure::Failure;
+use crate::sync::{Outcome, RunState, RunSummary};
 use crate::text::clean;
 use crate::tui::canvas::Canvas;
-use crate::tui::text::{clock, count};
+use crate::tui::layout::below;
+use crate::tui::text::{clock, count, counted, when};
 use crate::tui::theme::Role;
 
-/// Draws the pane.
+/// Draws the overlay.
 pub fn draw(canvas: &mut Canvas<'_, '_>, state: &State, pane: &RunPane, body: Rect) {
+    let area = super::large(body);
+    canvas.cover(area);
     let title = match &pane.run {
-        Some(run) => clean(&format!("{} v{} to {}", run.list, run.version, destination_name(state, &run.destination))),
-        None => clean("Sync"),
+        Some(run) => clean(&format!("Run · {} → {}", run.list, destination_name(state, &run.destination))),
+        None => clean("Run"),
     };
-    let mut sheet = Sheet::open(canvas, &title, body, 110, body.height);
-    if let Some(failure) = &pane.failure {
-        sheet.failure(canvas, failure);
-        return;
-    }
+    let inside = canvas.panel(area, &title, true);
+    let inside = Rect { x: inside.x + 1, width: inside.width.saturating_sub(2), ..inside };
+    canvas.cursor(inside.x, inside.y);
     let Some(run) = &pane.run else {
-        sheet.line(canvas, "Starting…", Role::Dim);
+        match &pane.failure {
+            Some(failure) => {
+                trouble(canvas, inside, failure, Role::Bad);
+            }
+            None => {
+                canvas.put(inside.x, inside.y, inside.right(), "Starting…", Role::Dim);
+            }
+        }
         return;
     };
-    progress(canvas, &mut sheet, state, pane, run);
-    if pane.outcomes.items.is_empty() {
+    let used = progress(canvas, pane, run, inside);
+    let mut rest = below(inside, used);
+    for failure in pane.failure.iter().chain(&run.trouble) {
+        let role = if run.state == RunState::Waiting { Role::Warn } else { Role::Bad };
+        let used = trouble(canvas, rest, failure, role);
+        rest = below(rest, used);
+    }
+    outcomes(canvas, pane, below(rest, 1));
+}
+
+fn trouble(canvas: &mut Canvas<'_, '_>, area: Rect, failure: &Failure, role: Role) -> u16 {
+    let used = canvas.paragraph(area, &clean(&failure.message), role);
+    used + canvas.paragraph(below(area, used), &clean(&failure.remedy), Role::Text)
+}
+
+/// The state, the gauge, and how leads ended; answers the lines it took.
+fn progress(canvas: &mut Canvas<'_, '_>, pane: &RunPane, run: &RunSummary, area: Rect) -> u16 {
+    let (word, role) = state_word(run.state);
+    let sign = match run.state {
+        RunState::Running => canvas.spinner(pane.spin),
+        RunState::Waiting => canvas.sign("⏸", "="),
+        RunState::Done => canvas.sign("✓", "+"),
+        RunState::Stopped => "!",
+        RunState::Cancelled => canvas.sign("■", "#"),
+    };
+    let at = match (run.next_try, run.ended) {
+        (Some(next), _) if run.state == RunState::Waiting => {
+            format!(" until {}", clock(next, &canvas.look.zone))
+        }
+        (Some(next), _) if run.state == RunState::Running => {
+            format!(", next try at {}", clock(next, &canvas.look.zone))
+        }
+        (_, Some(ended)) => format!(" {}", when(ended, &canvas.look.zone)),
+        _ => String::new(),
+    };
+    let lead = format!("{sign} {word}{at} · {} of {}", count(run.settled()), counted(run.total, "lead"));
+    canvas.put(area.x, area.y, area.right(), &clean(&lead), role);
+    gauge(canvas, run, Rect { y: area.y + 1, height: area.height.saturating_sub(1).min(1), ..area });
+    let counts = WORDS.iter().filter(|(outcome, ..)| *outcome != Outcome::Pending).filter_map(|(outcome, word, _)| {
+        let many = run.count(*outcome);
+        (many > 0).then(|| format!("{} {word}", count(many)))
+    });
+    let counts: Vec<String> = counts.collect();
+    2 + canvas.paragraph(below(area, 2), &clean(&counts.join(" · ")), Role::Text)
+}
+
+fn gauge(canvas: &mut Canvas<'_, '_>, run: &RunSummary, area: Rect) {
+    if area.height == 0 || area.width < 12 {
         return;
     }
-    sheet.skip(1);
-    let lines: Vec<rows::Cells> = (pane.outcomes.items.iter())
-        .map(|lead| {
-            vec![
-                (clean(&lead.lead), Role::Text),
-                (clean(outcome_word(lead.outcome)), outcome_role(lead.outcome)),
-                (clean(&lead.reason), Role::Text),
-                (clean(&lead.next_step), Role::Text),
-            ]
-        })
-        .collect();
-    let focused = pane.outcomes.focused().map(|lead| clean(&format!("{} {}", lead.reason, lead.next_step)));
-    // The focused row in full below: reasons are the vendor's own words and can be long.
-    let foot = if sheet.area.height > 8 { 3 } else { 0 };
-    let table = Rect { height: sheet.area.height - foot, ..sheet.area };
-    let reason = table.width.saturating_sub(40) / 2;
-    let heads = [("Lead", 22), ("Outcome", 10), ("Reason", reason), ("Next step", 0)];
-    if let (Some(text), true) = (focused, foot > 0) {
-        let area = Rect { y: sheet.area.bottom() - foot + 1, height: foot - 1, ..sheet.area };
-        canvas.paragraph(area, &text, Role::Dim);
-    }
-    rows::draw(canvas, table, &heads, &lines, pane.outcomes.cursor);
+    let percent = if run.total == 0 { 100 } else { run.settled() * 100 / run.total };
+    let width = u64::from((area.width - 7).min(60));
+    let full = usize::try_from(width * percent / 100).unwrap_or(0);
+    let (on, off) = (canvas.sign("█", "#"), canvas.sign("░", "."));
+    let bar = format!("{}{}", on.repeat(full), off.repeat(usize::try_from(width).unwrap_or(0) - full));
+    let x = canvas.put(area.x, area.y, area.right(), &clean(&bar), Role::Accent);
+    canvas.put(x + 1, area.y, area.right(), &clean(&format!("{percent} %")), Role::Text);
 }
 
-fn progress(canvas: &mut Canvas<'_, '_>, sheet: &mut Sheet, state: &State, pane: &RunPane, run: &RunSummary) {
-    let zone = canvas.look.zone.clone();
-    let (word, role) = standing(run);
-    let spinner = if run.state == RunState::Running { canvas.spinner(pane.spin) } else { "" };
-    let settled = format!("{} of {}", count(run.settled()), count(run.total));
-    if let Some(y) = sheet.y() {
-        let right = sheet.area.right();
-        let x = canvas.put(sheet.area.x, y, right, &clean(&format!("{word} {spinner}")), role);
-        canvas.put(x + 2, y, right, &clean(&format!("{settled}   {}", counts(run))), Role::Text);
-        sheet.skip(1);
-    }
-    gauge(canvas, sheet, run);
-    if let Some(next) = run.next_try.filter(|_| matches!(run.state, RunState::Waiting | RunState::Running)) {
-        sheet.text(canvas, &format!("Next try at {}.", clock(next, &zone)), Role::Warn);
-    }
-    match &run.trouble {
-        Some(failure) => sheet.failure(canvas, failure),
-        None if run.state == RunState::Done => {
-            sheet.text(canvas, &ended_text(run, &destination_name(state, &run.destination)), Role::Good);
-        }
-        None => {}
+fn outcomes(canvas: &mut Canvas<'_, '_>, pane: &RunPane, area: Rect) {
+    let Some(focused) = pane.outcomes.focused() else { return };
+    // The focused lead's reason and next step stand in full below the rows.
+    let details = (area.height / 3).min(4);
+    let rows = Rect { height: area.height - details, ..area };
+    let columns = [("Lead", 24), ("Outcome", 10), ("Reason", 0), ("Next step", 32)];
+    sheet::draw(canvas, rows, &columns, (pane.outcomes.items.len(), pane.outcomes.cursor), |at| {
+        let outcome = &pane.outcomes.items[at];
+        let (word, role) = outcome_word(outcome.outcome);
+        vec![
+            (clean(&outcome.lead), Role::Text),
+            (clean(word), role),
+            (clean(&outcome.reason), Role::Text),
+            (clean(&outcome.next_step), Role::Dim),
+        ]
+    });
+    let text = [focused.reason.as_str(), focused.next_step.as_str()].join(" ");
+    canvas.paragraph(Rect { y: rows.bottom(), height: details, ..area }, &clean(text.trim()), Role::Text);
+}
+
+/// A run's state in a word.
+pub fn state_word(state: RunState) -> (&'static str, Role) {
+    match state {
+        RunState::Running => ("sending", Role::Accent),
+        RunState::Waiting => ("waiting", Role::Warn),
+        RunState::Done => ("done", Role::Good),
+        RunState::Stopped => ("stopped", Role::Bad),
+        RunState::Cancelled => ("cancelled", Role::Warn),
     }
 }
 
-fn gauge(canvas: &mut Canvas<'_, '_>, sheet: &mut Sheet, run: &RunSummary) {
-    let Some(y) = sheet.y() else { return };
-    let width = u64::from(sheet.area.width);
-    let full = if run.total == 0 { width } else { width * run.settled().min(run.total) / run.total };
-    for (at, x) in (0..width).zip(sheet.area.x..sheet.area.right()) {
-        let sign = if at < full { canvas.sign("█", "#") } else { canvas.sign("░", ".") };
-        canvas.put(x, y, x + 1, sign, if at < full { Role::Accent } else { Role::Dim });
-    }
-    sheet.skip(1);
+const WORDS: [(Outcome, &str, Role); 10] = [
+    (Outcome::Created, "created", Role::Good),
+    (Outcome::Updated, "updated", Role::Good),
+    (Outcome::Unchanged, "unchanged", Role::Text),
+    (Outcome::Delivered, "delivered", Role::Good),
+    (Outcome::Failed, "failed", Role::Bad),
+    (Outcome::Unknown, "unknown", Role::Bad),
+    (Outcome::Skipped, "skipped", Role::Warn),
+    (Outcome::Parked, "parked", Role::Warn),
+    (Outcome::Superseded, "superseded", Role::Dim),
+    (Outcome::Pending, "waiting", Role::Text),
+];
+
+/// An outcome in a word.
+pub fn outcome_word(outcome: Outcome) -> (&'static str, Role) {
+    let found = WORDS.iter().find(|(of, ..)| *of == outcome);
+    found.map_or(("", Role::Text), |(_, word, role)| (word, *role))
 }

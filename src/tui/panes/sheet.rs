@@ -1,79 +1,91 @@
-//! A framed overlay filled from the top, line by line.
+//! Rows under column heads, with a cursor: what the tabs and outcome lists are drawn as.
 
 use ratatui::layout::Rect;
 
-use crate::text::{Clean, clean};
-use crate::tui::canvas::Canvas;
-use crate::tui::layout::middle;
-use crate::tui::text::Shown;
+use crate::app::Target;
+use crate::text::Clean;
+use crate::tui::canvas::{Canvas, page};
 use crate::tui::theme::Role;
 
-/// The room left in an overlay.
-pub struct Sheet {
-    /// What is left.
-    pub area: Rect,
-}
+/// A column: its head and width; width 0 takes the room that is left. The first columns matter most: the last ones go first
+/// where there is no room.
+pub type Column = (&'static str, u16);
 
-impl Sheet {
-    /// Opens an overlay of at most this size in the middle of the body.
-    pub fn open(canvas: &mut Canvas<'_, '_>, title: impl Shown, body: Rect, width: u16, height: u16) -> Sheet {
-        let outer = middle(body, width, height);
-        canvas.cover(outer);
-        let inside = canvas.panel(outer, title, true);
-        let area = Rect { x: inside.x + 1.min(inside.width), width: inside.width.saturating_sub(2), ..inside };
-        canvas.cursor(area.x, area.y);
-        Sheet { area }
+/// The least width of a column that takes the room that is left.
+const FLEXIBLE: u16 = 16;
+
+/// A cell.
+pub type Cell = (Clean, Role);
+
+/// Draws the heads and the page of rows that holds the cursor; with the focus, the terminal's cursor stands on its row.
+pub fn draw(
+    canvas: &mut Canvas<'_, '_>,
+    area: Rect,
+    columns: &[Column],
+    (len, cursor): (usize, usize),
+    row: impl Fn(usize) -> Vec<Cell>,
+) {
+    let placed = place(columns, area);
+    for (at, x, end) in &placed {
+        canvas.put(*x, area.y, *end, columns[*at].0, Role::Accent);
     }
-
-    /// The line where the next text goes; `None` = full.
-    pub fn y(&self) -> Option<u16> {
-        (self.area.height > 0).then_some(self.area.y)
-    }
-
-    /// Leaves lines out.
-    pub fn skip(&mut self, lines: u16) {
-        let lines = lines.min(self.area.height);
-        self.area.y += lines;
-        self.area.height -= lines;
-    }
-
-    /// One line, shortened.
-    pub fn line(&mut self, canvas: &mut Canvas<'_, '_>, text: impl Shown, role: Role) {
-        if let Some(y) = self.y() {
-            canvas.put(self.area.x, y, self.area.right(), text, role);
-            self.skip(1);
+    let height = area.height.saturating_sub(1);
+    for (index, y) in page(len, cursor, height).zip(area.y + 1..area.bottom()) {
+        let line = Rect { y, height: 1, ..area };
+        let cells = row(index);
+        for (at, x, end) in &placed {
+            if let Some((text, role)) = cells.get(*at) {
+                canvas.put(*x, y, *end, text, *role);
+            }
         }
-    }
-
-    /// Wrapped text; line breaks are kept.
-    pub fn text(&mut self, canvas: &mut Canvas<'_, '_>, text: &str, role: Role) {
-        for line in text.lines() {
-            let used = canvas.paragraph(self.area, &clean(line), role);
-            self.skip(used);
+        canvas.hit(line, Target::Item(index));
+        if index == cursor {
+            canvas.put(area.x, y, area.right(), canvas.sign("▸", ">"), Role::Accent);
+            canvas.focus_line(Rect { x: area.x + 1, width: area.width.saturating_sub(1), ..line });
+            canvas.cursor(area.x + 2, y);
         }
-    }
-
-    /// A label and its value on one line.
-    pub fn pair(&mut self, canvas: &mut Canvas<'_, '_>, label: &'static str, value: &Clean, role: Role) {
-        if let Some(y) = self.y() {
-            let right = self.area.right();
-            canvas.put(self.area.x, y, right, label, Role::Dim);
-            canvas.put(self.area.x + LABEL, y, right, value, role);
-            self.skip(1);
-        }
-    }
-
-    /// The area of the next line from after a label.
-    pub fn value_area(&self) -> (u16, u16, u16) {
-        (self.area.x + LABEL, self.area.y, self.area.right())
-    }
-
-    /// A failure: its cause and its remedy.
-    pub fn failure(&mut self, canvas: &mut Canvas<'_, '_>, failure: &crate::failure::Failure) {
-        self.text(canvas, &failure.message, Role::Bad);
-        self.text(canvas, &failure.remedy, Role::Text);
     }
 }
 
-/// Columns of a label.
-pub const LABEL: u16 = 14;
+/// Which columns fit, and from where to where.
+fn place(columns: &[Column], area: Rect) -> Vec<(usize, u16, u16)> {
+    let room = area.width.saturating_sub(3);
+    let least = |width: u16| if width == 0 { FLEXIBLE } else { width };
+    let mut fit = 0;
+    let mut used = 0;
+    for (_, width) in columns {
+        let wanted = used + least(*width) + if fit > 0 { 2 } else { 0 };
+        if wanted > room && fit > 0 {
+            break;
+        }
+        used = wanted;
+        fit += 1;
+    }
+    let spare = room.saturating_sub(used);
+    let mut x = area.x + 2;
+    let mut placed = Vec::new();
+    for (at, (_, width)) in columns.iter().take(fit).enumerate() {
+        let width = if *width == 0 { FLEXIBLE + spare } else { *width };
+        placed.push((at, x, (x + width).min(area.right())));
+        x += width + 2;
+    }
+    placed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_least_important_columns_go_first_and_the_flexible_one_takes_the_rest() {
+        let columns = [("a", 0), ("b", 10), ("c", 20)];
+        let widths = |width| {
+            let placed = place(&columns, Rect::new(0, 0, width, 5));
+            placed.into_iter().map(|(_, x, end)| end - x).collect::<Vec<_>>()
+        };
+        assert_eq!(widths(80), [43, 10, 20]);
+        assert_eq!(widths(40), [25, 10]);
+        assert_eq!(widths(20), [17]);
+        assert_eq!(widths(5), [3]);
+    }
+}
