@@ -8,10 +8,12 @@ use super::world::World;
 
 const LONGEST_MS: Option<u64> = Some(20_000);
 
-fn terminal(world: &World, arguments: &[&str]) -> PtySession {
-    let mut program = Command::new(env!("CARGO_BIN_EXE_leadferry"));
-    program.args(arguments).env_clear().env("LEADFERRY_HOME", world.home()).current_dir(world.home());
-    spawn_command(program, LONGEST_MS).unwrap()
+/// Runs a line of shell in a terminal that shows what is typed, as people's do; `$LF` is the program.
+fn terminal(world: &World, line: &str) -> PtySession {
+    let mut shell = Command::new("bash");
+    shell.args(["-c", &format!("stty echo; {line}")]).env("LF", env!("CARGO_BIN_EXE_leadferry"));
+    shell.env("LEADFERRY_HOME", world.home()).current_dir(world.home());
+    spawn_command(shell, LONGEST_MS).unwrap()
 }
 
 #[test]
@@ -20,7 +22,7 @@ fn a_deletion_is_asked_about_and_anything_but_yes_means_no() {
     world.file("prospects.csv", "id,email\n1,a@example.test\n");
     world.json(&["list", "save", "Top", "prospects.csv"]);
     for (answer, words) in [("", "Nothing was deleted."), ("no", "Nothing was deleted."), ("y", "Deleted Top.")] {
-        let mut terminal = terminal(&world, &["list", "delete", "Top"]);
+        let mut terminal = terminal(&world, "$LF list delete Top");
         terminal.exp_string("Delete Top with 1 lead and 1 version for good? [y/N]").unwrap();
         terminal.send_line(answer).unwrap();
         terminal.exp_string(words).unwrap();
@@ -32,8 +34,7 @@ fn a_deletion_is_asked_about_and_anything_but_yes_means_no() {
 #[test]
 fn a_secret_is_typed_without_being_seen() {
     let world = World::new();
-    let arguments = ["webhook", "add", "bridge", "--url", "https://example.com/hook", "--auth", "bearer"];
-    let mut terminal = terminal(&world, &arguments);
+    let mut terminal = terminal(&world, "$LF webhook add bridge --url https://example.com/hook --auth bearer");
     terminal.exp_string("bearer token (not shown):").unwrap();
     terminal.send_line("hunter2").unwrap();
     let rest = terminal.exp_eof().unwrap();
@@ -43,16 +44,11 @@ fn a_secret_is_typed_without_being_seen() {
 #[test]
 fn ctrl_c_at_a_hidden_prompt_ends_the_command_and_shows_typing_again() {
     let world = World::new();
-    let script = format!(
-        "'{}' webhook add b --url https://example.com/hook --auth bearer; stty -a | tr ';' '\\n' | grep -w 'echo'",
-        env!("CARGO_BIN_EXE_leadferry")
-    );
-    let mut shell = Command::new("bash");
-    shell.args(["-c", &script]).env("LEADFERRY_HOME", world.home());
-    let mut terminal = spawn_command(shell, LONGEST_MS).unwrap();
+    let add = "$LF webhook add b --url https://example.com/hook --auth bearer";
+    let mut terminal = terminal(&world, &format!("{add}; stty -a | tr ' ' '\\n' | grep -x -e '-\\?echo;\\?'"));
     terminal.exp_string("(not shown):").unwrap();
     terminal.send_control('c').unwrap();
     terminal.exp_string("Stopped.").unwrap();
     let rest = terminal.exp_eof().unwrap();
-    assert!(!rest.contains("-echo "), "typing stays hidden after the command: {rest}");
+    assert_eq!(rest.trim(), "echo", "typing stays hidden after the command");
 }
