@@ -70,7 +70,7 @@ pub fn first_tab(body: Rect, platforms: usize) -> FirstTab {
     let grid = 3 + u16::try_from(platforms.div_ceil(across)).unwrap_or(u16::MAX);
     let beside = grid.max(SAVE + 1);
     let cut = |x: u16, y: u16, width: u16, height: u16| Rect { x: body.x + x, y: body.y + y, width, height };
-    if body.width >= 100 && body.height >= TABLE + beside + 1 {
+    if body.width >= 100 && body.height > TABLE + beside {
         let table = body.height - beside - 1;
         let right = (body.width * 3 / 5).max(66);
         let left = body.width - right;

@@ -22,7 +22,7 @@ pub fn picker(canvas: &mut Canvas<'_, '_>, chooser: &Chooser<usize>, body: Rect)
 
 fn draw<T: Copy>(canvas: &mut Canvas<'_, '_>, chooser: &Chooser<T>, area: Rect, aside: impl Fn(T) -> Clean) {
     canvas.cover(area);
-    let inside = canvas.panel(area, &clean(&chooser.title), true);
+    let inside = canvas.panel(area, clean(&chooser.title), true);
     if inside.height == 0 {
         canvas.cursor(inside.x, inside.y);
         return;
@@ -35,7 +35,7 @@ fn draw<T: Copy>(canvas: &mut Canvas<'_, '_>, chooser: &Chooser<T>, area: Rect, 
         let line = Rect { y, height: 1, ..rows };
         let aside = aside(*value);
         let room = u16::try_from(aside.width()).unwrap_or(0);
-        canvas.put(rows.x + 2, y, right.saturating_sub(room + 1), &clean(name), Role::Text);
+        canvas.put(rows.x + 2, y, right.saturating_sub(room + 1), clean(name), Role::Text);
         canvas.put_right(rows.x + 2, y, right, &aside, Role::Dim);
         canvas.hit(line, Target::Item(at));
         if at == chooser.cursor {

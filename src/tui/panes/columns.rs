@@ -21,29 +21,24 @@ pub fn draw(canvas: &mut Canvas<'_, '_>, state: &State, cursor: usize, body: Rec
     let heads = [("Shown", 5), ("Header in the file", 0), ("Holds", 16), ("Width", 5), ("In the focused lead", 30)];
     sheet::draw(canvas, inside, &heads, (audience.columns.len(), cursor), |at| {
         let view = &audience.columns[at];
-        let lead = audience.focused().map(|(_, lead)| lead);
-        let (header, field, sample) = match view.shows {
+        let (header, holds, sample) = match view.shows {
             Shows::Name => {
-                let name = lead.map(|lead| clean(&lead.display_name(audience.schema()))).unwrap_or_default();
-                (clean("(first and last name)"), Some(Field::FullName), name)
+                let name = audience.focused().map(|(_, lead)| lead.display_name(audience.schema()));
+                ("(first and last name)", "full_name", name.unwrap_or_default())
             }
             Shows::Column(position) => {
                 let column = audience.schema().columns.get(position);
-                let header = column.map(|column| clean(&column.header)).unwrap_or_default();
-                let sample = lead.map(|lead| clean(lead.cell(position))).unwrap_or_default();
-                (header, column.and_then(|column| column.field), sample)
+                let holds = column.and_then(|column| column.field).map_or("custom field", Field::name);
+                let sample = audience.focused().map(|(_, lead)| lead.cell(position).to_owned());
+                (column.map_or("", |column| column.header.as_str()), holds, sample.unwrap_or_default())
             }
-        };
-        let (holds, role) = match field {
-            Some(field) => (clean(field.name()), Role::Text),
-            None => (clean("custom field"), Role::Dim),
         };
         vec![
             (clean(if view.hidden { "[ ]" } else { "[x]" }), Role::Text),
-            (header, Role::Text),
-            (holds, role),
+            (clean(header), Role::Text),
+            (clean(holds), Role::Text),
             (count(u64::from(view.width)), Role::Text),
-            (sample, Role::Dim),
+            (clean(&sample), Role::Dim),
         ]
     });
 }

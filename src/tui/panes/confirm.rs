@@ -66,7 +66,7 @@ fn head(canvas: &mut Canvas<'_, '_>, state: &State, plan: &Plan, area: Rect) -> 
         let y = area.y + u16::from(at > 0);
         if y < area.bottom() {
             canvas.put(area.x, y, area.right(), label, Role::Accent);
-            canvas.put(area.x + 12, y, area.right(), &clean(&text), Role::Text);
+            canvas.put(area.x + 12, y, area.right(), clean(&text), Role::Text);
         }
     }
     2
@@ -83,7 +83,7 @@ fn mode(canvas: &mut Canvas<'_, '_>, pane: &Confirm, area: Rect) {
     };
     canvas.put(area.x, area.y, area.right(), "Mode", Role::Accent);
     let role = if pane.at == 0 { Role::Focus } else { Role::Text };
-    canvas.put(area.x + 12, area.y, area.right(), &clean(&format!("< {text} >")), role);
+    canvas.put(area.x + 12, area.y, area.right(), clean(&format!("< {text} >")), role);
     canvas.hit(Rect { height: 1, ..area }, Target::Item(0));
     if pane.at == 0 {
         canvas.cursor(area.x + 12, area.y);
@@ -113,7 +113,7 @@ fn mapping(canvas: &mut Canvas<'_, '_>, pane: &Confirm, plan: &Plan, area: Rect)
     let cursor = focused.unwrap_or(if pane.at < 2 { 0 } else { rows.len().saturating_sub(1) });
     for (at, y) in page(rows.len(), cursor, area.height - 1).zip(area.y + 1..) {
         let row = &rows[at];
-        canvas.put(area.x, y, right.saturating_sub(2), &clean(&row.from), Role::Text);
+        canvas.put(area.x, y, right.saturating_sub(2), clean(&row.from), Role::Text);
         let label = plan.fields.iter().find(|field| field.name == row.to).map_or("", |field| field.label.as_str());
         let (to, role) = match (row.to.as_str(), label) {
             ("", _) => (clean("(not sent)"), Role::Dim),

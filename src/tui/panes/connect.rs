@@ -20,7 +20,7 @@ const INDENT: u16 = 17;
 pub fn draw(canvas: &mut Canvas<'_, '_>, state: &State, pane: &Connect, body: Rect) {
     let area = super::large(body);
     canvas.cover(area);
-    let inside = canvas.panel(area, &clean(&format!("Connect {}", pane.name)), true);
+    let inside = canvas.panel(area, clean(&format!("Connect {}", pane.name)), true);
     let inside = Rect { x: inside.x + 1, width: inside.width.saturating_sub(2), ..inside };
     canvas.cursor(inside.x, inside.y);
     let address = match (&pane.page, &pane.device) {
@@ -32,7 +32,7 @@ pub fn draw(canvas: &mut Canvas<'_, '_>, state: &State, pane: &Connect, body: Re
         canvas.foot(area, &clean(&format!("{} closes the QR code", key(Cmd::ConnectQr))), Role::Dim);
         return;
     }
-    canvas.put(inside.x, inside.y, inside.right(), &clean(&pane.link), Role::Dim);
+    canvas.put(inside.x, inside.y, inside.right(), clean(&pane.link), Role::Dim);
     let used = 1 + status(canvas, pane, below(inside, 1));
     let mut rest = below(inside, used);
     // A blank line where there is room to breathe.
@@ -153,7 +153,7 @@ fn device(canvas: &mut Canvas<'_, '_>, pane: &Connect, area: Rect) {
     let mut rest = area;
     if let Some(DeviceCode { code, page, page_with_code, expires }) = &pane.device {
         let x = canvas.put(rest.x, rest.y, rest.right(), "6 Code  ", Role::Text);
-        let end = canvas.put(x, rest.y, rest.right(), &clean(code), Role::Focus);
+        let end = canvas.put(x, rest.y, rest.right(), clean(code), Role::Focus);
         canvas.cursor(x, rest.y);
         let until = clean(&format!("until {}", clock(*expires, &canvas.look.zone)));
         canvas.put(end + 2, rest.y, rest.right(), &until, Role::Dim);

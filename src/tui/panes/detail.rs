@@ -25,7 +25,7 @@ pub fn draw(canvas: &mut Canvas<'_, '_>, state: &State, scroll: usize, body: Rec
         name if name.is_empty() => "Lead".to_owned(),
         name => name,
     };
-    let inside = canvas.panel(area, &clean(&format!("{name}{selected}")), true);
+    let inside = canvas.panel(area, clean(&format!("{name}{selected}")), true);
     canvas.cursor(inside.x + 1, inside.y);
     let label = 16.min(inside.width / 3);
     let mut y = inside.y;

@@ -121,7 +121,7 @@ fn field(canvas: &mut Canvas<'_, '_>, pane: &Form, (at, row): (usize, Row), line
         _ => payload(&pane.payload),
     };
     let role = if focused { Role::Focus } else { Role::Text };
-    canvas.put(x, line.y, right, &clean(&format!("< {value} >")), role);
+    canvas.put(x, line.y, right, clean(&format!("< {value} >")), role);
     if focused {
         canvas.cursor(x, line.y);
     }

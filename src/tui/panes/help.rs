@@ -23,7 +23,7 @@ pub fn draw(canvas: &mut Canvas<'_, '_>, place: Place, scroll: usize, body: Rect
             continue;
         }
         let text = inside.x + 20.min(inside.width / 2);
-        canvas.put(inside.x + 3, y, text.saturating_sub(1), &clean(keys), Role::Text);
+        canvas.put(inside.x + 3, y, text.saturating_sub(1), clean(keys), Role::Text);
         canvas.put(text, y, inside.right(), *title, Role::Text);
     }
     let last = (from + height).min(lines.len());

@@ -11,19 +11,23 @@ use crate::text::clean;
 use crate::tui::canvas::Canvas;
 use crate::tui::theme::Role;
 
-/// Draws it; what does not fit is left out, but never the last one: help, or the way out.
+/// Draws as many keys as fit; help, from where everything else can be found, always does.
 pub fn draw(canvas: &mut Canvas<'_, '_>, state: &State, area: Rect) {
     let mut x = area.x + 1;
     let hints = hints(state);
-    let width = |(key, what): &(String, String)| u16::try_from(key.len() + what.len() + 1).unwrap_or(u16::MAX);
+    let width = |(key, does): &(String, String)| {
+        u16::try_from(clean(&format!("{key} {does}")).width()).unwrap_or(u16::MAX).saturating_add(2)
+    };
     let last = hints.last().map_or(0, width);
     for (at, hint) in hints.iter().enumerate() {
-        let reserved = if at + 1 == hints.len() { 0 } else { last.saturating_add(2) };
-        if x.saturating_add(width(hint)).saturating_add(reserved) > area.right() {
+        let reserved = if at + 1 == hints.len() { 0 } else { last };
+        let (width, (key, does)) = (width(hint), hint);
+        if x.saturating_add(width).saturating_add(reserved) > area.right() + 2 {
             continue;
         }
-        x = canvas.put(x, area.y, area.right(), &clean(&hint.0), Role::Accent) + 1;
-        x = canvas.put(x, area.y, area.right(), &clean(&hint.1), Role::Dim) + 2;
+        let end = canvas.put(x, area.y, area.right(), &clean(key), Role::Accent);
+        canvas.put(end + 1, area.y, area.right(), clean(does), Role::Dim);
+        x += width;
     }
 }
 

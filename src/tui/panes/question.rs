@@ -29,6 +29,6 @@ pub fn draw(canvas: &mut Canvas<'_, '_>, text: &str, yes: bool, body: Rect) {
 pub fn prompt(canvas: &mut Canvas<'_, '_>, title: &str, input: &Input, body: Rect) {
     let area = middle(body, 76, 3);
     canvas.cover(area);
-    let inside = canvas.panel(area, &clean(title), true);
+    let inside = canvas.panel(area, clean(title), true);
     canvas.field((inside.x + 1, inside.y, inside.right().saturating_sub(1)), input, true, false);
 }

@@ -71,7 +71,7 @@ fn progress(canvas: &mut Canvas<'_, '_>, pane: &RunPane, run: &RunSummary, area:
         _ => String::new(),
     };
     let lead = format!("{sign} {word}{at} · {} of {}", count(run.settled()), counted(run.total, "lead"));
-    canvas.put(area.x, area.y, area.right(), &clean(&lead), role);
+    canvas.put(area.x, area.y, area.right(), clean(&lead), role);
     gauge(canvas, run, Rect { y: area.y + 1, height: area.height.saturating_sub(1).min(1), ..area });
     let counts = WORDS.iter().filter(|(outcome, ..)| *outcome != Outcome::Pending).filter_map(|(outcome, word, _)| {
         let many = run.count(*outcome);
@@ -85,13 +85,13 @@ fn gauge(canvas: &mut Canvas<'_, '_>, run: &RunSummary, area: Rect) {
     if area.height == 0 || area.width < 12 {
         return;
     }
-    let percent = if run.total == 0 { 100 } else { run.settled() * 100 / run.total };
+    let percent = (run.settled() * 100).checked_div(run.total).unwrap_or(100);
     let width = u64::from((area.width - 7).min(60));
     let full = usize::try_from(width * percent / 100).unwrap_or(0);
     let (on, off) = (canvas.sign("█", "#"), canvas.sign("░", "."));
     let bar = format!("{}{}", on.repeat(full), off.repeat(usize::try_from(width).unwrap_or(0) - full));
-    let x = canvas.put(area.x, area.y, area.right(), &clean(&bar), Role::Accent);
-    canvas.put(x + 1, area.y, area.right(), &clean(&format!("{percent} %")), Role::Text);
+    let x = canvas.put(area.x, area.y, area.right(), clean(&bar), Role::Accent);
+    canvas.put(x + 1, area.y, area.right(), clean(&format!("{percent} %")), Role::Text);
 }
 
 fn outcomes(canvas: &mut Canvas<'_, '_>, pane: &RunPane, area: Rect) {

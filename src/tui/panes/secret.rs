@@ -12,7 +12,7 @@ use crate::vault::Secret;
 pub fn draw(canvas: &mut Canvas<'_, '_>, webhook: &str, secret: &Secret, body: Rect) {
     let area = middle(body, 76, 9);
     canvas.cover(area);
-    let inside = canvas.panel(area, &clean(&format!("Signing secret of {webhook}")), true);
+    let inside = canvas.panel(area, clean(&format!("Signing secret of {webhook}")), true);
     let inside = Rect { x: inside.x + 1, width: inside.width.saturating_sub(2), ..inside };
     let text = "Give this to the receiver, so that it can check our signatures:";
     let used = canvas.paragraph(inside, &clean(text), Role::Text);

@@ -19,7 +19,7 @@ const MARGIN: u16 = 5;
 pub fn draw(canvas: &mut Canvas<'_, '_>, state: &State, area: Rect) {
     let audience = &state.audience;
     let focused = state.focus == Focus::Table;
-    let inside = canvas.panel(area, &title(audience), focused);
+    let inside = canvas.panel(area, title(audience), focused);
     if inside.is_empty() {
         return;
     }
