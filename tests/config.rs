@@ -1,5 +1,7 @@
 //! The settings as a person writes them: what is read, which source wins, and how each mistake is refused.
 
+#![cfg(test)]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

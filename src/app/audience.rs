@@ -32,11 +32,20 @@ pub enum Status {
     Failed(Failure),
 }
 
+/// What a column of the table shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Shows {
+    /// The lead's name, joined from first and last name where the file has them apart.
+    Name,
+    /// A column of the schema.
+    Column(usize),
+}
+
 /// A column as the table shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ColumnView {
-    /// Its place in the schema.
-    pub position: usize,
+    /// What it shows.
+    pub shows: Shows,
     /// Columns of the terminal it wants.
     pub width: u16,
     /// Whether it is left out.
@@ -115,14 +124,12 @@ pub struct Audience {
 /// The standard fields the table shows, with their widths, in order; the rest is hidden until asked for.
 const SHOWN: &[(Field, u16)] = &[
     (Field::Score, 5),
-    (Field::FullName, 20),
-    (Field::FirstName, 12),
-    (Field::LastName, 14),
-    (Field::Company, 22),
-    (Field::Title, 18),
-    (Field::City, 13),
-    (Field::Email, 26),
-    (Field::Phone, 15),
+    (Field::FullName, 18),
+    (Field::Company, 20),
+    (Field::Title, 15),
+    (Field::City, 12),
+    (Field::Email, 22),
+    (Field::Phone, 14),
     (Field::Reasons, 32),
 ];
 
@@ -272,15 +279,20 @@ impl Audience {
         let schema = &self.about.schema;
         if self.columns.is_empty() {
             for (field, width) in SHOWN {
-                if let Some(position) = schema.position(*field) {
-                    self.columns.push(ColumnView { position, width: *width, hidden: false });
-                }
+                let joined = *field == Field::FullName
+                    && (schema.position(Field::FirstName).is_some() || schema.position(Field::LastName).is_some());
+                let shows = match schema.position(*field) {
+                    Some(position) => Shows::Column(position),
+                    None if joined => Shows::Name,
+                    None => continue,
+                };
+                self.columns.push(ColumnView { shows, width: *width, hidden: false });
             }
         }
         let few = self.columns.len() < 3;
         for position in 0..schema.columns.len() {
-            if self.columns.iter().all(|column| column.position != position) {
-                self.columns.push(ColumnView { position, width: 16, hidden: !few });
+            if self.columns.iter().all(|column| column.shows != Shows::Column(position)) {
+                self.columns.push(ColumnView { shows: Shows::Column(position), width: 16, hidden: !few });
             }
         }
     }

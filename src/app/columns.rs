@@ -1,6 +1,7 @@
 //! The columns pane: which columns show, how wide, and which standard field each one holds.
 
 use super::State;
+use super::audience::Shows;
 use super::commands::Cmd;
 use super::effect::Effect;
 use super::overlay::{self, Overlay, Picked};
@@ -16,7 +17,8 @@ fn cursor(state: &mut State) -> Option<&mut usize> {
 /// A command of the pane.
 pub(super) fn give(state: &mut State, cmd: Cmd) -> Vec<Effect> {
     let Some(at) = cursor(state).map(|at| *at) else { return Vec::new() };
-    if cmd == Cmd::ColumnField {
+    let of_file = state.audience.columns.get(at).is_some_and(|column| column.shows != Shows::Name);
+    if cmd == Cmd::ColumnField && of_file {
         let names = Field::ALL.iter().map(|field| field.name().to_owned()).chain(["custom field".to_owned()]).collect();
         return overlay::pick(state, "Holds", names, Picked::ColumnField);
     }
@@ -42,7 +44,9 @@ pub(super) fn step(state: &mut State, by: isize) {
 /// The field picked for the focused column; past the last one means a custom field.
 pub(super) fn picked(state: &mut State, picked: usize) -> Vec<Effect> {
     let Some(at) = cursor(state).map(|at| *at) else { return Vec::new() };
-    let Some(position) = state.audience.columns.get(at).map(|column| column.position) else { return Vec::new() };
+    let Some(Shows::Column(position)) = state.audience.columns.get(at).map(|column| column.shows) else {
+        return Vec::new();
+    };
     let field = Field::ALL.get(picked).copied();
     let mut schema = state.audience.schema().clone();
     for (index, column) in schema.columns.iter_mut().enumerate() {

@@ -84,9 +84,9 @@ macro_rules! commands {
 
 commands! {
     Toggle Table "select.toggle" "Select or unselect the lead and move down" "select" ["space"];
-    Filter Table "table.filter" "Filter the leads" "filter" ["f", "ctrl-f"];
+    Filter Table "table.filter" "Filter the leads" "filter" ["/"];
     Sort Table "table.sort" "Sort by a column" "sort" ["s"];
-    Search Table "table.search" "Search for text" "search" ["/"];
+    Search Table "table.search" "Search for text" "search" ["f", "ctrl-f"];
     Detail Table "lead.detail" "Show all of the lead" "open" ["enter"];
     SelectAll Table "select.all" "Select all leads of the filter" "all" ["a", "ctrl-a"];
     Range Table "select.range" "Select from the last mark to here" "" ["v", "V"];

@@ -298,10 +298,11 @@ impl Form {
 
 /// Opens the form for a new webhook.
 pub(super) fn open(state: &mut State) -> Vec<Effect> {
-    state.overlays.push(Overlay::Form(Box::new(Form::of(
-        &WebhookSpec { url: "https://".into(), ..WebhookSpec::default() },
-        None,
-    ))));
+    let mut spec = WebhookSpec { url: "https://".into(), ..WebhookSpec::default() };
+    if let Some(demo) = &state.demo {
+        (spec.name, spec.url) = ("practice".into(), demo.hook_url.clone());
+    }
+    state.overlays.push(Overlay::Form(Box::new(Form::of(&spec, None))));
     check(state);
     Vec::new()
 }

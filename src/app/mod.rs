@@ -111,6 +111,17 @@ pub struct Machine {
     pub ssh_line: String,
 }
 
+/// What `leadferry demo` lends a newcomer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Demo {
+    /// The page that shows what arrived.
+    pub page: String,
+    /// The practice CRM's static token.
+    pub token: String,
+    /// The practice webhook's address.
+    pub hook_url: String,
+}
+
 /// A save under way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Saving {
@@ -163,6 +174,8 @@ pub struct State {
     pub guard: crate::webhook::guard::Guard,
     /// What this machine can do.
     pub machine: Machine,
+    /// What the demo lends; `None` = this is no demo.
+    pub demo: Option<Demo>,
     /// The CRM grid.
     pub platforms: Vec<Platform>,
     /// The tab in front.
@@ -204,6 +217,7 @@ impl State {
             size: (80, 24),
             guard,
             machine,
+            demo: None,
             platforms,
             tab: Tab::default(),
             focus: Focus::default(),

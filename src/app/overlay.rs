@@ -9,7 +9,6 @@ use super::commands::{self, COMMANDS, Cmd, Place};
 use super::effect::{Action, Call, Effect};
 use super::form::{self, Form};
 use super::key::{Key, KeyCode};
-use super::notices::NoticeKind;
 use super::{State, Tab, audience, call, columns, confirm, connect, field, run, send, tabs, update};
 use crate::engine::messages::{Request, SavedList};
 use crate::vault::Secret;
@@ -367,16 +366,7 @@ pub(super) fn key(state: &mut State, key: Key, now: Timestamp) -> Option<Vec<Eff
         Overlay::Connect(_) => connect::key(state, key, now),
         Overlay::Confirm(_) => confirm::key(state, key, now),
         Overlay::Form(_) => form::key(state, key, now),
-        Overlay::Secret { secret, .. } => match key.code {
-            KeyCode::Char('c') => {
-                let text = secret.expose().to_owned();
-                let mut effects = vec![Effect::Copy(text)];
-                effects.extend(super::say(state, NoticeKind::Info, "The secret was copied to your clipboard.", now));
-                Some(effects)
-            }
-            KeyCode::Enter => close(state),
-            _ => None,
-        },
+        Overlay::Secret { .. } if key.code == KeyCode::Enter => close(state),
         Overlay::Detail(_) | Overlay::BadRows(_) | Overlay::Help { .. } if key.code == KeyCode::Char('q') => {
             close(state)
         }

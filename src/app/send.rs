@@ -35,7 +35,7 @@ pub struct Sending {
 /// A command of the panes below the table.
 pub(super) fn pane(state: &mut State, cmd: Cmd, now: Timestamp) -> Vec<Effect> {
     let grid = state.platforms.len();
-    let across = grid_columns(grid);
+    let across = grid_columns(grid, state.size.0);
     let to = match (cmd, state.focus) {
         (Cmd::Press, Focus::Save) => return press(state, Next::Nothing, now),
         (Cmd::Press, Focus::Webhook) => return press(state, Next::Webhook, now),
@@ -62,9 +62,10 @@ pub(super) fn pane(state: &mut State, cmd: Cmd, now: Timestamp) -> Vec<Effect> {
     focus(state, to)
 }
 
-/// How many buttons stand side by side in the grid.
-pub fn grid_columns(buttons: usize) -> usize {
-    buttons.clamp(1, 4)
+/// How many buttons stand side by side in a grid this wide, so that every row is full where it can be.
+pub fn grid_columns(buttons: usize, width: u16) -> usize {
+    const BUTTON: u16 = 16;
+    buttons.clamp(1, 4).min(usize::from(width / BUTTON).max(1))
 }
 
 /// Presses Save, a CRM button or the webhook button.

@@ -5,7 +5,7 @@ use crate::failure::Failure;
 use crate::text::{Clean, clean};
 
 /// No cell takes more than this, so that a row stays readable; `--json` has it all.
-const WIDEST: usize = 60;
+const WIDEST: usize = 100;
 
 /// A table under one line of headings.
 pub struct Columns {

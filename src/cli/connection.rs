@@ -7,7 +7,8 @@ use super::columns::{Columns, maybe_time, time};
 use super::input::Input;
 use super::out::Out;
 use super::session::{Session, ask};
-use crate::crm::{Account, registry};
+use crate::config::Config;
+use crate::crm::{Account, Spec, registry};
 use crate::engine::messages::{ConnectionSummary, Reply, Request};
 use crate::failure::{Code, Failure};
 use crate::sync::Destination;
@@ -48,11 +49,11 @@ impl Connection {
         match self {
             Connection::Ls => ls(session, out).await,
             Connection::Show { connection } => {
-                let (platform, account) = parts(&connection)?;
+                let (platform, account) = parts(&connection, &session.config)?;
                 show(out, &find(session, &platform, &account).await?)
             }
             Connection::Test { connection } => {
-                let (platform, account) = parts(&connection)?;
+                let (platform, account) = parts(&connection, &session.config)?;
                 let request = Request::TestConnection { platform: platform.clone(), account: account.clone() };
                 let answered = ask!(session, request, Reply::Connections(one) => one)?.into_iter().next();
                 show(out, &answered.ok_or_else(|| not_connected(&platform, &account))?)
@@ -97,7 +98,7 @@ fn show(out: &mut Out, one: &ConnectionSummary) -> Result<u8, Failure> {
 }
 
 async fn fields(session: &Session, out: &mut Out, connection: &str) -> Result<u8, Failure> {
-    let (platform, account) = parts(connection)?;
+    let (platform, account) = parts(connection, &session.config)?;
     let fields = ask!(session, Request::Fields { platform, account }, Reply::Fields(fields) => fields)?;
     if out.is_json() {
         out.json(&fields)?;
@@ -121,7 +122,7 @@ async fn remove(
     connection: &str,
     yes: bool,
 ) -> Result<u8, Failure> {
-    let (platform, account) = parts(connection)?;
+    let (platform, account) = parts(connection, &session.config)?;
     let one = find(session, &platform, &account).await?;
     let question = format!("Disconnect {} ({})?", name(&one), who(&one.who));
     if !yes && !input.confirm(out, &question).await? {
@@ -155,17 +156,17 @@ fn not_connected(platform: &str, account: &str) -> Failure {
 }
 
 /// `PLATFORM`, `PLATFORM/ACCOUNT`, or either as a destination with `crm:` in front.
-fn parts(connection: &str) -> Result<(String, String), Failure> {
+fn parts(connection: &str, config: &Config) -> Result<(String, String), Failure> {
     let bare = connection.strip_prefix("crm:").unwrap_or(connection);
     let (platform, account) = bare.split_once('/').unwrap_or((bare, ""));
-    known(platform)?;
+    known(platform, config)?;
     Ok((platform.to_owned(), account.to_owned()))
 }
 
 /// Refuses a platform that the registry does not hold.
-pub fn known(platform: &str) -> Result<&'static crate::crm::Spec, Failure> {
+pub fn known(platform: &str, config: &Config) -> Result<&'static Spec, Failure> {
     registry::by_id(platform).map(|crm| crm.spec()).ok_or_else(|| {
-        let ids: Vec<&str> = registry::ALL.iter().map(|crm| crm.spec()).filter(|s| !s.practice).map(|s| s.id).collect();
+        let ids: Vec<&str> = registry::offered(config).map(|crm| crm.spec().id).collect();
         let guess = crate::text::nearest(platform, ids.iter().copied());
         let guess = guess.map_or_else(String::new, |id| format!("Did you mean {id}? "));
         Failure::new(

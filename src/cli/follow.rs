@@ -152,7 +152,8 @@ pub fn sentence(run: &RunSummary) -> String {
         (Outcome::Pending, "to go", false),
     ];
     let counts = told.into_iter().chain(rest).map(|(outcome, word, always)| (run.count(outcome), word, always));
-    let counts = counts.filter(|(count, _, always)| *always || *count > 0).map(|(count, word, _)| format!("{count} {word}"));
+    let counts =
+        counts.filter(|(count, _, always)| *always || *count > 0).map(|(count, word, _)| format!("{count} {word}"));
     let (verb, counts) = (if run.state == RunState::Done { "Synced" } else { "So far" }, counts.collect::<Vec<_>>());
     format!("{verb} {} leads to {}: {}", run.total, receiver(&run.destination), counts.join(", "))
 }
@@ -200,14 +201,8 @@ fn object(run: &RunSummary, troubled: &[LeadOutcome]) -> Value {
 
 /// The counts of a run as members: those of every run, and those of a webhook.
 pub fn add_counts(shown: &mut Value, run: &RunSummary) {
-    let common = [
-        Outcome::Created,
-        Outcome::Updated,
-        Outcome::Unchanged,
-        Outcome::Failed,
-        Outcome::Unknown,
-        Outcome::Skipped,
-    ];
+    let common =
+        [Outcome::Created, Outcome::Updated, Outcome::Unchanged, Outcome::Failed, Outcome::Unknown, Outcome::Skipped];
     for one in common {
         shown[outcome(one)] = run.count(one).into();
     }

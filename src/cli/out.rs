@@ -96,6 +96,11 @@ impl Out {
         }
     }
 
+    /// Several lines for a person, on standard error.
+    pub fn note_page(&mut self, text: &str) {
+        self.error_lines(text);
+    }
+
     /// Something that did not stop the command but should be known; on standard error, as `{"warning"}` for a program.
     pub fn warn(&mut self, text: impl AsRef<str>) {
         match self.format {

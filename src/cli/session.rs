@@ -2,7 +2,7 @@
 
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt;
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use tracing_subscriber::EnvFilter;
@@ -35,7 +35,15 @@ impl Ground {
     /// # Errors
     /// When a setting is wrong, or a folder cannot be made.
     pub fn prepare(flags: &[String], out: &mut Out) -> Result<Ground, Failure> {
-        let ground = Ground::at(Paths::from_env(|name| std::env::var_os(name))?, flags, out)?;
+        Ground::ready(Paths::from_env(|name| std::env::var_os(name))?, flags, out)
+    }
+
+    /// The same in folders of one's own.
+    ///
+    /// # Errors
+    /// When a setting is wrong, or a folder cannot be made.
+    pub fn ready(paths: Paths, flags: &[String], out: &mut Out) -> Result<Ground, Failure> {
+        let ground = Ground::at(paths, flags, out)?;
         ground.paths.create()?;
         start_log(&ground, out);
         Ok(ground)
@@ -122,7 +130,7 @@ fn start_log(ground: &Ground, out: &mut Out) {
     };
     let level = &ground.config.log.level;
     let filter = EnvFilter::new(format!("off,leadferry={level},sled=warn"));
-    let log = tracing_subscriber::fmt().with_ansi(false).with_env_filter(filter).with_writer(Arc::new(Mutex::new(opened)));
+    let log = tracing_subscriber::fmt().with_ansi(false).with_env_filter(filter).with_writer(Mutex::new(opened));
     // A second start in one process (tests) keeps the first log.
     let _ = log.try_init();
 }

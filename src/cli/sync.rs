@@ -11,6 +11,9 @@ use crate::engine::messages::Request;
 use crate::failure::{Code, Failure};
 use crate::sync::{Destination, Mode};
 
+/// How long a command stays with a run whose next try is some time away.
+pub const DEFAULT_WAIT: SignedDuration = SignedDuration::from_secs(60);
+
 /// The verbs.
 #[derive(Debug, Subcommand)]
 pub enum Sync {
@@ -22,7 +25,7 @@ pub enum Sync {
         /// The list's name
         list: String,
         /// crm:PLATFORM, crm:PLATFORM/ACCOUNT or webhook:NAME
-        #[arg(long, value_name = "DEST")]
+        #[arg(long, value_name = "DEST", value_parser = destination)]
         to: Destination,
         /// What may be done to records of a CRM; as remembered, or upsert
         #[arg(long)]
@@ -59,6 +62,11 @@ impl Sync {
         let request = Request::StartRun { list, destination: to, settings: None, mode };
         run_and_follow(session, out, request, wait).await
     }
+}
+
+/// A destination as a flag: cause and remedy in one sentence.
+fn destination(text: &str) -> Result<Destination, String> {
+    text.parse().map_err(|failure: Failure| format!("{} {}", failure.message, failure.remedy))
 }
 
 /// A length of time as a flag.

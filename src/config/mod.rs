@@ -150,7 +150,7 @@ section! {
     /// Defaults of outgoing webhooks.
     WebhookSettings = "webhook" {
         /// How often one delivery is tried before it is parked, unless the webhook has retries of its own.
-        max_attempts: u32 = 10, Kind::Count { least: 1, most: 100 };
+        max_attempts: u32 = 10, Kind::Count { least: 1, most: 31 };
         /// Requests under way at once, per webhook.
         concurrency: u32 = 16, Kind::Count { least: 1, most: 256 };
     }

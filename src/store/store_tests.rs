@@ -380,9 +380,9 @@ async fn commits_of_many_tasks_all_arrive() {
     assert_eq!(home.open().unwrap().count::<Note>([]).unwrap(), 64);
 }
 
-/// Runs in a process of its own, started by the tests below: commits and tells each answer, until it is killed.
+/// The other process of the tests below: commits and tells each answer, until it is killed. Among the other tests it has no
+/// home and ends at once.
 #[test]
-#[ignore = "the other process of the tests beside it"]
 fn other_process() {
     let Ok(home) = std::env::var("STORE_TEST_HOME") else { return };
     let store = Store::open(&Paths::under(Path::new(&home)), PATIENCE).unwrap();
@@ -397,7 +397,7 @@ fn other_process() {
 
 fn start_other(home: &Home) -> (Child, impl Iterator<Item = u64> + use<>) {
     let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "store::tests::other_process", "--ignored", "--nocapture"])
+        .args(["--exact", "store::tests::other_process", "--nocapture"])
         .env("STORE_TEST_HOME", home.0.path())
         .stdout(Stdio::piped())
         .stdin(Stdio::null())

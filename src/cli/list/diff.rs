@@ -170,7 +170,8 @@ mod tests {
     use crate::lead::{Column, Field};
 
     fn leads(columns: &[(&str, Option<Field>)], rows: &[&[&str]]) -> Leads {
-        let columns = columns.iter().map(|(header, field)| Column { header: (*header).into(), field: *field }).collect();
+        let columns =
+            columns.iter().map(|(header, field)| Column { header: (*header).into(), field: *field }).collect();
         let lead = |cells: &&[&str]| Lead { cells: cells.iter().map(|cell| (*cell).to_owned()).collect() };
         (Schema { columns }, rows.iter().map(lead).collect())
     }

@@ -12,7 +12,8 @@ use super::{block, pick, versions};
 use crate::cli::out::Out;
 use crate::cli::session::Session;
 use crate::failure::Failure;
-use crate::lead::{ExportFormat, Lead, LeadWriter, Schema};
+use crate::lead::export::{ExportFormat, LeadWriter};
+use crate::lead::{Lead, Schema};
 
 /// `leadferry list export`
 #[derive(Debug, Args)]

@@ -5,7 +5,7 @@ mod export;
 mod save;
 
 pub use export::Target;
-pub use save::{counted, open, unwritable};
+pub use save::{counted, open};
 
 use clap::Subcommand;
 use serde_json::json;
@@ -87,14 +87,7 @@ async fn ls(session: &Session, out: &mut Out) -> Result<u8, Failure> {
     let mut table = Columns::new(&["List", "#Version", "#Leads", "Saved", "File", "Filter"]);
     for list in lists {
         let ListSummary { name, version, leads, saved, provenance, .. } = list;
-        table.row([
-            name,
-            version.to_string(),
-            leads.to_string(),
-            time(saved),
-            provenance.file,
-            provenance.filter,
-        ]);
+        table.row([name, version.to_string(), leads.to_string(), time(saved), provenance.file, provenance.filter]);
     }
     table.print(out, "No lists yet. Save one: leadferry list save NAME FILE")?;
     Ok(0)
@@ -136,16 +129,12 @@ async fn show(session: &Session, out: &mut Out, name: &str, limit: usize) -> Res
     Ok(0)
 }
 
-async fn delete(
-    session: &Session,
-    out: &mut Out,
-    input: &mut Input,
-    name: String,
-    yes: bool,
-) -> Result<u8, Failure> {
+async fn delete(session: &Session, out: &mut Out, input: &mut Input, name: String, yes: bool) -> Result<u8, Failure> {
     // Asked first, so that nobody confirms the deletion of a list that is not there.
     let (list, versions) = versions(session, &name).await?;
-    let question = format!("Delete {} with {} leads and {} versions for good?", list.name, list.leads, versions.len());
+    let leads = counted(list.leads, "lead", "leads");
+    let versions = counted(versions.len() as u64, "version", "versions");
+    let question = format!("Delete {} with {leads} and {versions} for good?", list.name);
     if !yes && !input.confirm(out, &question).await? {
         return Err(Failure::new(Code::Cancelled, "Nothing was deleted.", ""));
     }

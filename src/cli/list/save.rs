@@ -13,10 +13,10 @@ use crate::cli::out::Out;
 use crate::cli::session::{Session, ask};
 use crate::engine::messages::{Reply, Request, SavedList};
 use crate::failure::{Code, Failure};
+use crate::lead::duplicates::{dedupe_emails, duplicate_emails};
 use crate::lead::filter::Filter;
-use crate::lead::{
-    Cancel, Cells, Field, OpenOptions, SortKey, Source, Table, ViewSpec, dedupe_emails, duplicate_emails, view,
-};
+use crate::lead::view::{SortKey, ViewSpec, view};
+use crate::lead::{Cancel, Cells, Field, OpenOptions, Source, Table};
 use crate::list::Provenance;
 
 /// Leads per message to the engine.
@@ -85,7 +85,11 @@ impl Save {
     fn choose(&self, table: &Table, cancel: &Cancel, out: &mut Out) -> Result<(Vec<u32>, String), Failure> {
         let text = self.filter.as_deref().unwrap_or_default();
         let filter = Filter::parse(text, table.schema()).map_err(|error| {
-            Failure::new(Code::Usage, format!("--where is no filter:\n{}", error.pointed(text)), "See leadferry help filter.")
+            Failure::new(
+                Code::Usage,
+                format!("--where is no filter:\n{}", error.pointed(text)),
+                "See leadferry help filter.",
+            )
         })?;
         let sort = self.top.and_then(|_| table.schema().position(Field::Score));
         let sort = sort.map(|column| SortKey { column, descending: true });
@@ -131,7 +135,7 @@ impl Save {
         };
         out.warn(format!(
             "{} of {} could not be read ({}{more}). {where_to}",
-            counted(count as u64, "row"),
+            counted(count as u64, "row", "rows"),
             table.source(),
             named.join("; ")
         ));
@@ -169,13 +173,7 @@ async fn save(
     saved.map_err(|failure| Failure { message: format!("Failed to save leads: {}", failure.message), ..failure })
 }
 
-async fn fill(
-    session: &Session,
-    out: &mut Out,
-    draft: u64,
-    table: &Table,
-    rows: &[u32],
-) -> Result<SavedList, Failure> {
+async fn fill(session: &Session, out: &mut Out, draft: u64, table: &Table, rows: &[u32]) -> Result<SavedList, Failure> {
     for (n, some) in rows.chunks(BLOCK).enumerate() {
         out.progress(format!("Saving {} of {} leads", n * BLOCK, rows.len()));
         let leads = table.leads(some)?;
@@ -187,9 +185,11 @@ async fn fill(
 fn told(saved: &SavedList) -> String {
     let SavedList { list, version, leads, unchanged } = saved;
     match (unchanged, version) {
-        (true, _) => format!("{list} holds these {} already; version {version} stays.", counted(*leads, "lead")),
-        (false, 1) => format!("Saved {} to {list}", counted(*leads, "lead")),
-        (false, _) => format!("Saved {} to {list} (version {version})", counted(*leads, "lead")),
+        (true, _) => {
+            format!("{list} holds these {} already; version {version} stays.", counted(*leads, "lead", "leads"))
+        }
+        (false, 1) => format!("Saved {} to {list}", counted(*leads, "lead", "leads")),
+        (false, _) => format!("Saved {} to {list} (version {version})", counted(*leads, "lead", "leads")),
     }
 }
 
@@ -229,7 +229,11 @@ fn rows_of(table: &Table, file: &Path, cancel: &Cancel, out: &mut Out) -> Result
     let missing = ids.len() - seen.len();
     if missing > 0 {
         let first = text.lines().map(str::trim).find(|id| !id.is_empty() && !seen.contains(id)).unwrap_or_default();
-        out.warn(format!("{} of {} not in the leads, such as {first}.", counted(missing as u64, "id"), file.display()));
+        out.warn(format!(
+            "{} of {} stand in no lead, such as {first}.",
+            counted(missing as u64, "id", "ids"),
+            file.display()
+        ));
     }
     Ok(rows)
 }
@@ -239,18 +243,15 @@ fn warn_of_duplicates(table: &Table, rows: &RoaringBitmap, cancel: &Cancel, out:
     if let Some((example, _)) = report.examples.first() {
         out.warn(format!(
             "{} more than once, such as {example}; --dedupe email keeps the first.",
-            match report.addresses {
-                1 => "1 e-mail address stands".to_owned(),
-                many => format!("{many} e-mail addresses stand"),
-            }
+            counted(report.addresses as u64, "e-mail address stands", "e-mail addresses stand")
         ));
     }
     Ok(())
 }
 
 /// `1 lead`, `2 leads`.
-pub fn counted(count: u64, what: &str) -> String {
-    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
+pub fn counted(count: u64, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
 }
 
 /// The failure of a file that cannot be written.
