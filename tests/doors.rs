@@ -1,5 +1,7 @@
 //! The shape of the program that no compiler checks: imports point one way, and each danger has one door. See ARCHITECTURE.md.
 
+#![cfg(test)]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
