@@ -13,6 +13,9 @@ mod help;
 #[path = "cli/list.rs"]
 mod list;
 #[cfg(test)]
+#[path = "cli/prompts.rs"]
+mod prompts;
+#[cfg(test)]
 #[path = "cli/refusals.rs"]
 mod refusals;
 #[cfg(test)]

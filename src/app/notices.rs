@@ -61,11 +61,6 @@ impl Notices {
         Effect::Call(Call::Quiet, Box::new(Request::KeepNotice(kept)))
     }
 
-    /// Shows something to know until it is dismissed; it is not kept.
-    pub fn pin(&mut self, text: &str) {
-        self.showing.push(Notice { kind: NoticeKind::Info, text: clean(text), until: None });
-    }
-
     /// Shows a failure: cause and remedy.
     pub fn failure(&mut self, failure: &Failure, now: Timestamp) -> Effect {
         let text = [failure.message.as_str(), failure.remedy.as_str()].join(" ");

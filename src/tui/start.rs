@@ -10,6 +10,7 @@ use super::run::serve;
 use super::terminal::{RealTerminal, restore_on_panic};
 use super::text::Charset;
 use super::theme::{Colours, Theme, background_is_light};
+use crate::app::notices::NoticeKind;
 use crate::app::platform::platforms;
 use crate::app::{Call, Demo, Effect, Machine, State};
 use crate::effects::Effects;
@@ -54,11 +55,9 @@ pub async fn run(engine: Engine, start: Start) -> Result<u8, Failure> {
     let mut state = State::new(platforms(&config), machine, guard);
     let mut effects = state.start(start.file.map(|file| file.to_string_lossy().into_owned()));
     effects.push(Effect::Call(Call::Quiet, Box::new(Request::ResumeRuns)));
-    if let Some(demo) = &start.demo {
-        // Newest first on a small screen: what to do stands last.
-        state.notices.pin(&format!("Webhook to try: {}", demo.hook_url));
-        state.notices.pin(&format!("What arrives shows at {} (its static token: {})", demo.page, demo.token));
-        state.notices.pin("Demo: select leads (space), name the list (tab), press Practice CRM. Esc dismisses this.");
+    if start.demo.is_some() {
+        let text = "The demo: select leads with space, name the list, then press Practice CRM or the webhook button.";
+        effects.push(state.notices.push(NoticeKind::Info, text, jiff::Timestamp::now()));
     }
     state.demo = start.demo;
     let (results, mut heard) = mpsc::unbounded_channel();

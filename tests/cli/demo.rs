@@ -61,7 +61,7 @@ impl Drop for Demo {
 /// A sign-in under way: its first line, and what it still reads and says.
 struct SignIn {
     child: Child,
-    input: ChildStdin,
+    input: Option<ChildStdin>,
     output: BufReader<ChildStdout>,
     first: Value,
 }
@@ -76,7 +76,7 @@ impl SignIn {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let (input, mut output) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
+        let (input, mut output) = (child.stdin.take(), BufReader::new(child.stdout.take().unwrap()));
         let first = next(&mut output);
         SignIn { child, input, output, first }
     }
@@ -84,7 +84,7 @@ impl SignIn {
     /// Waits for the end, and answers the last line.
     fn finish(mut self) -> Value {
         let last = next(&mut self.output);
-        drop(self.input);
+        drop(self.input.take());
         assert!(self.child.wait().unwrap().success());
         last
     }
@@ -158,7 +158,8 @@ fn one_signs_in_by_pasting_the_address_the_browser_ended_on() {
     let redirect = sign_in.first["redirect_uri"].as_str().unwrap().to_owned();
     let ended_on = allow(sign_in.first["authorize_url"].as_str().unwrap());
     assert!(ended_on.starts_with(&redirect), "{ended_on}");
-    writeln!(sign_in.input, "{ended_on}").unwrap();
+    // The pipe ends behind the line, as with `echo ADDRESS | leadferry connect …`.
+    writeln!(sign_in.input.take().unwrap(), "{ended_on}").unwrap();
     let connected = sign_in.finish();
     assert_eq!((&connected["connected"], &connected["platform"]), (&true.into(), &"practice".into()));
     assert_eq!(connected["destination"], "crm:practice/sam");

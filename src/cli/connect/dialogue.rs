@@ -21,6 +21,14 @@ enum Pasting {
     May,
     /// Without one there is no sign-in.
     Must,
+    /// One was handed over; whether it was right comes as a step, and until then the end of input means nothing.
+    Judged,
+}
+
+impl Pasting {
+    fn takes_lines(self) -> bool {
+        matches!(self, Pasting::May | Pasting::Must)
+    }
 }
 
 /// Leads through a sign-in to its connection. Ctrl-c ends it and frees the port.
@@ -42,7 +50,7 @@ pub async fn sign_in(
                 Ok(Event::SignIn { sign_in: id, step }) if id == sign_in => match step {
                     SignInStep::Connected(connection) => return Ok(connection),
                     SignInStep::Failed(failure) => return Err(failure),
-                    SignInStep::Open { .. } => {
+                    SignInStep::Open { .. } | SignInStep::Ignored { .. } => {
                         pasting = wants_paste(method, input);
                         show(&step, spec, pasting, out)?;
                     }
@@ -51,12 +59,12 @@ pub async fn sign_in(
                 Ok(_) | Err(RecvError::Lagged(_)) => {}
                 Err(RecvError::Closed) => break Failure::new(Code::Failed, "The engine ended before the sign-in did.", ""),
             },
-            line = input.line(), if pasting != Pasting::No => match line? {
+            line = input.line(), if pasting.takes_lines() => match line? {
                 Some(line) if line.trim().is_empty() => {}
                 Some(text) => {
                     let answered = ask!(session, Request::AnswerSignIn { sign_in, text }, Reply::Done => ());
                     match answered {
-                        Ok(()) => {}
+                        Ok(()) => pasting = Pasting::Judged,
                         // A person can paste again; a program that gave one line cannot.
                         Err(failure) if input.is_terminal() => out.fail(&failure),
                         Err(failure) => break failure,
@@ -107,7 +115,7 @@ fn show(step: &SignInStep, spec: &Spec, pasting: Pasting, out: &mut Out) -> Resu
                 if let Some(tunnel) = ssh_line(*port) {
                     out.line(format!("If that browser is on another machine, run there: {tunnel}"))?;
                 }
-                if pasting != Pasting::No {
+                if pasting.takes_lines() {
                     out.line("Or paste the address that the browser ended on, and press enter:")?;
                 }
             }

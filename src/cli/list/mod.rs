@@ -132,7 +132,9 @@ async fn show(session: &Session, out: &mut Out, name: &str, limit: usize) -> Res
 async fn delete(session: &Session, out: &mut Out, input: &mut Input, name: String, yes: bool) -> Result<u8, Failure> {
     // Asked first, so that nobody confirms the deletion of a list that is not there.
     let (list, versions) = versions(session, &name).await?;
-    let question = format!("Delete {} with {} leads and {} versions for good?", list.name, list.leads, versions.len());
+    let leads = counted(list.leads, "lead", "leads");
+    let versions = counted(versions.len() as u64, "version", "versions");
+    let question = format!("Delete {} with {leads} and {versions} for good?", list.name);
     if !yes && !input.confirm(out, &question).await? {
         return Err(Failure::new(Code::Cancelled, "Nothing was deleted.", ""));
     }

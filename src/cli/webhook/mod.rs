@@ -1,5 +1,6 @@
 //! `leadferry webhook`: outgoing endpoints.
 
+mod deliveries;
 mod settings;
 mod trial;
 
@@ -9,9 +10,8 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use self::settings::Settings;
-use super::columns::{Columns, maybe_time, time};
+use super::columns::{Columns, maybe_time};
 use super::input::Input;
-use super::list::counted;
 use super::out::Out;
 use super::session::{Session, ask};
 use crate::engine::messages::{Reply, Request, SavedWebhook};
@@ -122,13 +122,13 @@ impl Webhook {
                 let saved = ask!(session, Request::RotateSecret { name }, Reply::Webhook(saved) => saved)?;
                 tell_saved(&saved, "has a new signing secret", out)
             }
-            Webhook::Log { name, limit } => log(session, out, name, limit).await,
+            Webhook::Log { name, limit } => deliveries::log(session, out, name, limit).await,
             Webhook::Replay { id: None, all: false, .. } => Err(Failure::new(
                 Code::Usage,
                 "Which deliveries?",
                 "Name one (see leadferry webhook log), or add --all.",
             )),
-            Webhook::Replay { name, id, .. } => replay(session, out, name, id).await,
+            Webhook::Replay { name, id, .. } => deliveries::replay(session, out, name, id).await,
             Webhook::Remove { name, yes } => remove(session, out, input, name, yes).await,
         }
     }
@@ -257,34 +257,6 @@ async fn set_active(session: &Session, out: &mut Out, name: String, active: bool
         out.json(&json!({ "webhook": name, "state": state }))?;
     } else {
         out.line(format!("Webhook {name} is {state}."))?;
-    }
-    Ok(0)
-}
-
-async fn log(session: &Session, out: &mut Out, webhook: Option<String>, limit: usize) -> Result<u8, Failure> {
-    let request = Request::Deliveries { webhook, run: None, limit };
-    let deliveries = ask!(session, request, Reply::Deliveries(all) => all)?;
-    if out.is_json() {
-        out.json(&deliveries)?;
-        return Ok(0);
-    }
-    let mut table = Columns::new(&["Delivery", "Webhook", "Time", "Outcome", "#Tries", "Answer", "#ms", "Leads"]);
-    for one in deliveries {
-        let outcome = super::follow::outcome(one.outcome).to_owned();
-        let (tries, ms) = (one.attempts.to_string(), one.ms.to_string());
-        table.row([one.id, one.webhook, time(one.time), outcome, tries, one.answer, ms, one.leads]);
-    }
-    table.print(out, "Nothing was sent yet.")?;
-    Ok(0)
-}
-
-async fn replay(session: &Session, out: &mut Out, webhook: String, delivery: Option<String>) -> Result<u8, Failure> {
-    let request = Request::Replay { webhook: webhook.clone(), delivery };
-    let queued = ask!(session, request, Reply::Count(queued) => queued)?;
-    if out.is_json() {
-        out.json(&json!({ "webhook": webhook, "queued": queued }))?;
-    } else {
-        out.line(format!("Queued {} for {webhook} again.", counted(queued, "delivery", "deliveries")))?;
     }
     Ok(0)
 }
