@@ -225,7 +225,7 @@ pub(super) fn step(state: &mut State, sign_in: u64, step: SignInStep, now: Times
             pane.status = Err(failure.clone());
             if failure.code == Code::SignInNeeded {
                 // Refused at the vendor: back to the table with the message, as the original does.
-                state.overlays.pop();
+                state.overlays.retain(|overlay| !matches!(overlay, Overlay::Connect(_)));
                 state.sending = None;
                 return vec![state.notices.failure(&failure, now)];
             }

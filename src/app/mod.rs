@@ -532,3 +532,7 @@ fn answered(
 pub(crate) fn say(state: &mut State, kind: NoticeKind, text: &str, now: Timestamp) -> Vec<Effect> {
     vec![state.notices.push(kind, text, now)]
 }
+
+#[cfg(test)]
+#[path = "session_tests.rs"]
+mod tests;

@@ -380,6 +380,7 @@ pub(super) fn key(state: &mut State, key: Key, now: Timestamp) -> Option<Vec<Eff
 /// The mouse pressed a row of what is on top; `None` = nothing is on top.
 pub(super) fn point(state: &mut State, at: usize, now: Timestamp) -> Option<Vec<Effect>> {
     let enter = Key::plain(KeyCode::Enter);
+    let columns = state.audience.columns.len();
     match state.overlays.last_mut()? {
         Overlay::Palette(chooser) if at < chooser.matching.len() => chooser.cursor = at,
         Overlay::Picker(chooser, _) if at < chooser.matching.len() => chooser.cursor = at,
@@ -394,7 +395,7 @@ pub(super) fn point(state: &mut State, at: usize, now: Timestamp) -> Option<Vec<
             return Some(Vec::new());
         }
         Overlay::Columns(cursor) => {
-            *cursor = at;
+            *cursor = at.min(columns.saturating_sub(1));
             return Some(Vec::new());
         }
         Overlay::Run(pane) => {

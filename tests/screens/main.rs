@@ -1,7 +1,7 @@
 //! What a person sees: pictures of every screen at the sizes of the design, played through the real `update` and the real
 //! drawing, with the place of the cursor.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that may not unwrap says less")]
+#![cfg(test)]
 
 mod flows;
 mod script;
