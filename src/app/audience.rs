@@ -16,6 +16,7 @@ use super::{State, call, field, say, send};
 use crate::engine::messages::Request;
 use crate::failure::Failure;
 use crate::lead::filter::Filter;
+use crate::lead::mapping::fingerprint;
 use crate::lead::{Field, Lead, Schema};
 
 /// How an audience stands.
@@ -50,6 +51,13 @@ pub struct ColumnView {
     pub width: u16,
     /// Whether it is left out.
     pub hidden: bool,
+}
+
+/// What is remembered of the table for files with the same headers.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    columns: Vec<ColumnView>,
+    sort: Option<(usize, bool)>,
 }
 
 /// What is being typed into the table's title.
@@ -274,6 +282,30 @@ impl Audience {
         vec![Effect::Find { generation: self.generation, needle: self.needle.clone(), from, backwards }]
     }
 
+    fn kept_key(&self) -> String {
+        format!("table/{}", fingerprint(self.schema()))
+    }
+
+    /// Remembers columns and sort for files with these headers.
+    pub(super) fn keep(&self) -> Vec<Effect> {
+        let kept = Kept { columns: self.columns.clone(), sort: self.sort };
+        match serde_json::to_value(kept) {
+            Ok(value) => vec![call(Call::Quiet, Request::Remember { key: self.kept_key(), value })],
+            Err(_) => Vec::new(),
+        }
+    }
+
+    /// Takes up columns and sort of an earlier session.
+    pub(super) fn recalled(&mut self, value: &serde_json::Value) -> Vec<Effect> {
+        let Ok(kept) = serde_json::from_value::<Kept>(value.clone()) else { return Vec::new() };
+        let known = self.schema().columns.len();
+        let stands = |shows| !matches!(shows, Shows::Column(position) if position >= known);
+        self.columns = kept.columns.into_iter().filter(|column| stands(column.shows)).collect();
+        self.lay_columns();
+        self.sort = kept.sort.filter(|(position, _)| *position < known);
+        if self.sort.is_some() { self.ask_view() } else { Vec::new() }
+    }
+
     /// Columns for a schema seen for the first time; columns that appear later are added hidden.
     fn lay_columns(&mut self) {
         let schema = &self.about.schema;
@@ -362,12 +394,16 @@ fn progress(state: &mut State, about: About, now: Timestamp) -> Vec<Effect> {
     let audience = &mut state.audience;
     let plain = audience.filter.is_empty() && audience.sort.is_none();
     let mapped_anew = audience.about.schema != about.schema;
+    let first = audience.columns.is_empty() && !about.schema.columns.is_empty();
     audience.about = about;
     audience.lay_columns();
     if plain {
         audience.shown = audience.about.rows;
     }
     let mut effects = if mapped_anew { audience.ask_window() } else { audience.follow() };
+    if first {
+        effects.push(call(Call::Recall("table"), Request::Recall { key: audience.kept_key() }));
+    }
     if audience.about.complete && audience.status == Status::Loading {
         audience.status = Status::Ready;
         if !plain {
@@ -489,7 +525,9 @@ pub(super) fn give(state: &mut State, cmd: Cmd, now: Timestamp) -> Vec<Effect> {
         Cmd::Reverse => match &mut audience.sort {
             Some((_, descending)) => {
                 *descending = !*descending;
-                audience.ask_view()
+                let mut effects = audience.ask_view();
+                effects.extend(audience.keep());
+                effects
             }
             None => Vec::new(),
         },
@@ -509,5 +547,11 @@ pub(super) fn sort_by(state: &mut State, position: usize) -> Vec<Effect> {
         Some((now, descending)) if now == position => Some((position, !descending)),
         _ => Some((position, by_score)),
     };
-    audience.ask_view()
+    let mut effects = audience.ask_view();
+    effects.extend(audience.keep());
+    effects
 }
+
+#[cfg(test)]
+#[path = "audience_tests.rs"]
+mod tests;
