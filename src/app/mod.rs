@@ -321,7 +321,7 @@ pub fn update(state: &mut State, action: Action, now: Timestamp) -> Vec<Effect> 
         Action::Answer(call, answer) => answered(state, call, answer, now),
         Action::Event(event) => tabs::event(state, *event, now),
         Action::News(news) => audience::news(state, news, now),
-        Action::Edited(text) => overlay::edited(state, text),
+        Action::Edited(text) => overlay::edited(state, text, now),
         Action::Wake => {
             if let Some(saving) = &mut state.saving {
                 saving.spin = saving.spin.wrapping_add(1);

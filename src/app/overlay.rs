@@ -211,19 +211,19 @@ pub(super) fn input(state: &mut State) -> Option<&mut Input> {
 }
 
 /// The field on top was pasted into.
-pub(super) fn typed(state: &mut State, _now: Timestamp) -> Vec<Effect> {
+pub(super) fn typed(state: &mut State, now: Timestamp) -> Vec<Effect> {
     match state.overlays.last_mut() {
         Some(Overlay::Palette(chooser)) => chooser.narrow(),
         Some(Overlay::Picker(chooser, _)) => chooser.narrow(),
-        Some(Overlay::Form(_)) => form::check(state),
+        Some(Overlay::Form(_)) => form::check(state, now),
         _ => {}
     }
     Vec::new()
 }
 
 /// Text came back from an editor.
-pub(super) fn edited(state: &mut State, text: String) -> Vec<Effect> {
-    form::edited(state, text);
+pub(super) fn edited(state: &mut State, text: String, now: Timestamp) -> Vec<Effect> {
+    form::edited(state, text, now);
     Vec::new()
 }
 
