@@ -1,6 +1,9 @@
-use super::super::{Action, Call, Effect, Machine, News, State, update};
+use jiff::Timestamp;
+
+use super::super::commands::Cmd;
+use super::super::{Action, Machine, News, State, overlay, table, update};
 use super::*;
-use crate::engine::messages::{Reply, Request};
+use crate::engine::messages::Reply;
 use crate::lead::Column;
 use crate::webhook::guard::Guard;
 
@@ -49,7 +52,7 @@ fn columns_and_sort_are_as_they_were_when_such_a_file_is_opened_again() {
     overlay::columns(&mut state);
     let hidden = remembered(&play(&mut state, Action::Run(Cmd::ColumnHide)));
     assert!(hidden.is_some(), "a hidden column was not remembered");
-    let sorted = remembered(&sort_by(&mut state, 3)).expect("a sort was not remembered");
+    let sorted = remembered(&table::sort_by(&mut state, 3)).expect("a sort was not remembered");
 
     let (mut later, _) = opened();
     let recalled = Reply::Remembered(Some(sorted));
