@@ -9,7 +9,7 @@ use super::commands::{self, COMMANDS, Cmd, Place};
 use super::effect::{Action, Call, Effect};
 use super::form::{self, Form};
 use super::key::{Key, KeyCode};
-use super::{State, Tab, audience, call, columns, confirm, connect, field, run, send, tabs, update};
+use super::{State, Tab, call, columns, confirm, connect, field, run, send, table, tabs, update};
 use crate::engine::messages::{Request, SavedList};
 use crate::vault::Secret;
 
@@ -427,7 +427,7 @@ pub(super) fn step(state: &mut State, by: isize) -> bool {
 
 fn chosen_row(state: &mut State, picked: Picked, at: usize, now: Timestamp) -> Vec<Effect> {
     match picked {
-        Picked::Sort => audience::sort_by(state, at),
+        Picked::Sort => table::sort_by(state, at),
         Picked::ColumnField => columns::picked(state, at),
         Picked::RemoteField => confirm::picked(state, at),
         Picked::Destination(list) => {

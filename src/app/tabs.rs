@@ -53,6 +53,7 @@ pub(super) fn changed(state: &mut State, said: &str, reply: Reply, now: Timestam
 pub(super) fn recalled(state: &mut State, key: &str, value: &serde_json::Value) -> Vec<Effect> {
     match (key, value.as_str(), &state.audience.status) {
         ("last_file", Some(path), super::audience::Status::Empty) => state.audience.open(path.to_owned()),
+        ("table", ..) => state.audience.recalled(value),
         _ => Vec::new(),
     }
 }
