@@ -8,6 +8,7 @@ use super::*;
 use crate::engine::messages::{Event, SavedList, SignInStep};
 use crate::failure::{Code, Failure};
 use crate::lead::{Column, Field, Lead, Schema};
+use crate::oauth::Method;
 use crate::sync::{Destination, Mode, Plan, RunState, RunSummary, Settings};
 use crate::webhook::guard::Guard;
 
