@@ -453,6 +453,10 @@ fn chosen_row(state: &mut State, picked: Picked, at: usize, now: Timestamp) -> V
 fn said(state: &mut State, asked: Asked, text: String) -> Vec<Effect> {
     match asked {
         Asked::OpenFile => {
+            // What lies below was about the audience of before.
+            let about_it =
+                |lies: &Overlay| matches!(lies, Overlay::Detail(_) | Overlay::BadRows(_) | Overlay::Columns(_));
+            state.overlays.retain(|lies| !about_it(lies));
             state.tab = Tab::Audience;
             state.audience.open(text)
         }
