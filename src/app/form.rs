@@ -407,7 +407,7 @@ fn test(state: &mut State, now: Timestamp) -> Vec<Effect> {
     if pane.testing || refuses(pane, &[Row::Name]) {
         return Vec::new();
     }
-    (pane.testing, pane.tested) = (true, None);
+    (pane.testing, pane.tested, pane.row) = (true, None, Row::Test);
     let spec = Some(pane.spec().0);
     vec![call(Call::TestWebhook, Request::TestWebhook { spec, name: pane.id.clone(), lead })]
 }

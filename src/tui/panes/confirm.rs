@@ -59,6 +59,10 @@ pub fn draw(canvas: &mut Canvas<'_, '_>, state: &State, pane: &Confirm, body: Re
     for (line, y) in lines.iter().skip(from).zip(rows.y..rows.bottom()) {
         draw_line(canvas, pane, plan, line, Rect { y, height: 1, ..rows });
     }
+    let hidden = lines.len().saturating_sub(from + usize::from(rows.height));
+    if hidden > 0 {
+        canvas.foot(area, &clean(&format!("{} more below", counted(hidden as u64, "line"))), Role::Dim);
+    }
     let button = Rect { y: inside.bottom() - 1, height: 1, ..inside };
     let standing = ButtonState { focused: pane.at == pane.start_row(), enabled: true };
     let end = canvas.button((button.x, button.y, button.right()), &clean(" Start sync "), standing);

@@ -90,6 +90,12 @@ fn compact(canvas: &mut Canvas<'_, '_>, state: &State, pane: &Connect, area: Rec
     canvas.paragraph(rest, &clean(&ways.join(", ")), Role::Dim);
 }
 
+/// What the token is called, and where one is made.
+fn token_about(pane: &Connect) -> String {
+    let (name, place) = &pane.token_help;
+    if place.is_empty() { name.clone() } else { format!("{name} ({place})") }
+}
+
 /// Whether a way is there and not in front.
 fn has(pane: &Connect, method: Method) -> bool {
     pane.methods.contains(&method) && pane.method != method
@@ -173,7 +179,7 @@ fn others(canvas: &mut Canvas<'_, '_>, pane: &Connect, area: Rect) {
         rest = way(canvas, rest, "6 Code", Some(Cmd::ConnectDevice), &about);
     }
     if pane.method != Method::Token && pane.methods.contains(&Method::Token) {
-        let about = clean(&format!("{}, made in {}", pane.token_help.0, pane.token_help.1));
+        let about = clean(&token_about(pane));
         way(canvas, rest, "7 Token", Some(Cmd::ConnectToken), &about);
     }
 }
@@ -239,7 +245,7 @@ fn code(canvas: &mut Canvas<'_, '_>, device: &DeviceCode, area: Rect) -> Rect {
 }
 
 fn token(canvas: &mut Canvas<'_, '_>, state: &State, pane: &Connect, area: Rect) {
-    let about = clean(&format!("{}: make one in {}", pane.token_help.0, pane.token_help.1));
+    let about = clean(&token_about(pane));
     let rest = way(canvas, area, "7 Token", None, &about);
     let rest = token_fields(canvas, pane, rest);
     let mut rest = way(canvas, rest, "", None, &clean("press enter to check it"));

@@ -45,6 +45,8 @@ pub fn draw(canvas: &mut Canvas<'_, '_>, state: &State, area: Rect) {
     }
     if focused {
         canvas.foot(area, &foot(state), Role::Accent);
+    } else if let Some(demo) = &state.demo {
+        canvas.foot(area, &clean(&format!("Demo: what arrives shows at {}", demo.page)), Role::Accent);
     }
 }
 

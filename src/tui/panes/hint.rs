@@ -7,6 +7,7 @@ use crate::app::key::Key;
 use crate::app::overlay::Overlay;
 use crate::app::{Focus, State, Tab};
 use crate::oauth::Method;
+use crate::sync::{Outcome, RunSummary};
 use crate::text::clean;
 use crate::tui::canvas::Canvas;
 use crate::tui::theme::Role;
@@ -45,6 +46,7 @@ fn hints(state: &State) -> Vec<(String, String)> {
         }
         (Some(Overlay::Form(_)), _) => &[("up/down", "move")],
         (Some(Overlay::Connect(_)), _) => &[("enter", "go on")],
+        (Some(Overlay::Run(pane)), _) if pane.outcomes.items.is_empty() => &[],
         (Some(Overlay::Run(_) | Overlay::Columns(_)), _) => &[("up/down", "move")],
         (None, Some(_)) if state.tab == Tab::Audience => &[("enter", "apply"), ("esc", "cancel")],
         _ if state.tab == Tab::Audience && state.focus == Focus::Name => &[("enter", "save"), ("esc", "table")],
@@ -101,7 +103,7 @@ fn useful(state: &State, row: &Command, typing: bool) -> bool {
             let going = pane.run.as_ref().is_some_and(|run| run.ended.is_none());
             match row.cmd {
                 Cmd::RunCancel => going,
-                Cmd::RunRetry => !going && pane.run.is_some(),
+                Cmd::RunRetry => !going && pane.run.as_ref().is_some_and(can_retry),
                 _ => false,
             }
         }
@@ -111,4 +113,10 @@ fn useful(state: &State, row: &Command, typing: bool) -> bool {
         }
         Some(_) => false,
     }
+}
+
+/// Whether leads of a run are left that another try may help.
+fn can_retry(run: &RunSummary) -> bool {
+    let open = [Outcome::Failed, Outcome::Unknown, Outcome::Parked, Outcome::Pending];
+    open.into_iter().any(|outcome| run.count(outcome) > 0)
 }

@@ -32,7 +32,6 @@ use super::layout::{self, FirstTab, Pane};
 use super::theme::Role;
 use crate::app::overlay::Overlay;
 use crate::app::{Focus, State};
-use crate::text::clean;
 
 /// The line below the panes, in the original's words.
 const INVITATION: &str = "Connect your CRM or setup webhooks to automatically sync leads";
@@ -44,11 +43,7 @@ pub fn first_tab(canvas: &mut Canvas<'_, '_>, state: &State, body: Rect) {
             table::draw(canvas, state, table);
             save::draw(canvas, state, save);
             grid::draw(canvas, state, grid);
-            let end = canvas.put(line.x + 1, line.y, line.right(), INVITATION, Role::Dim);
-            if let Some(demo) = &state.demo {
-                let text = clean(&format!("Demo: {}", demo.page));
-                canvas.put_right(end + 1, line.y, line.right().saturating_sub(1), &text, Role::Accent);
-            }
+            canvas.put(line.x + 1, line.y, line.right(), INVITATION, Role::Dim);
         }
         FirstTab::One(area) => {
             let next = match layout::pane_of(state.focus) {
