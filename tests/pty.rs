@@ -237,8 +237,7 @@ fn the_payload_is_edited_in_the_editor_and_the_screen_comes_back() {
 
 #[test]
 fn a_panic_is_told_on_a_terminal_that_was_given_back() {
-    let mut terminal =
-        Terminal::run(r#"env PANIC_HERE=1 "$SELF" --exact --nocapture panics_in_the_terminal"#);
+    let mut terminal = Terminal::run(r#"env PANIC_HERE=1 "$SELF" --exact --nocapture panics_in_the_terminal"#);
     terminal.until_text("the panic of the test");
     terminal.end();
     terminal.assert_given_back();
