@@ -28,9 +28,9 @@ pub(super) fn give(state: &mut State, cmd: Cmd) -> Vec<Effect> {
         Cmd::ColumnHide if column.hidden || shown > 1 => column.hidden = !column.hidden,
         Cmd::ColumnWider => column.width = (column.width + 2).min(120),
         Cmd::ColumnNarrower => column.width = column.width.saturating_sub(2).max(3),
-        _ => {}
+        _ => return Vec::new(),
     }
-    Vec::new()
+    state.audience.keep()
 }
 
 /// Moves the cursor of the pane.

@@ -158,7 +158,7 @@ commands! {
 
     FormTest Form "form.test" "Send one lead as a test" "test" ["ctrl-t"];
     FormSave Form "form.save" "Save and activate" "activate" ["ctrl-s"];
-    FormEdit Form "form.edit" "Edit the payload in $EDITOR" "editor" ["ctrl-e"];
+    FormEdit Form "form.edit" "Edit the payload in $EDITOR" "editor" ["ctrl-x"];
 
     ColumnHide Columns "column.hide" "Show or hide the column" "hide" ["space"];
     ColumnWider Columns "column.wider" "Wider" "wider" ["right", "l", "+"];
@@ -193,6 +193,11 @@ pub fn find(place: Place, key: Key) -> Option<Cmd> {
     let name = key.to_string();
     let of = |place| COMMANDS.iter().find(|row| row.place == place && row.keys.contains(&name.as_str()));
     of(place).or_else(|| of(Place::Anywhere)).map(|row| row.cmd)
+}
+
+/// Whether a key is a command of this very place, so that a text field there leaves it alone.
+pub fn is_own(place: Place, key: Key) -> bool {
+    find(place, key).is_some_and(|cmd| cmd.row().place == place)
 }
 
 /// The commands that can be given at a place, its own first.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use tui_input::Input;
 
-use super::commands::Cmd;
+use super::commands::{self, Cmd, Place};
 use super::effect::{Call, Effect};
 use super::key::{Key, KeyCode};
 use super::notices::NoticeKind;
@@ -225,7 +225,7 @@ pub(super) fn step(state: &mut State, sign_in: u64, step: SignInStep, now: Times
             pane.status = Err(failure.clone());
             if failure.code == Code::SignInNeeded {
                 // Refused at the vendor: back to the table with the message, as the original does.
-                state.overlays.pop();
+                state.overlays.retain(|overlay| !matches!(overlay, Overlay::Connect(_)));
                 state.sending = None;
                 return vec![state.notices.failure(&failure, now)];
             }
@@ -275,7 +275,8 @@ pub(super) fn key(state: &mut State, key: Key, now: Timestamp) -> Option<Vec<Eff
         KeyCode::Up => pane.at = (pane.at + fields - 1) % fields,
         KeyCode::Enter => return Some(submit(state, now)),
         _ => {
-            let edited = input(pane).is_some_and(|input| !key.ctrl && field::edit(input, key));
+            let own = commands::is_own(Place::Connect, key);
+            let edited = !own && input(pane).is_some_and(|input| field::edit(input, key));
             return edited.then(Vec::new);
         }
     }

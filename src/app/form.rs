@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use tui_input::Input;
 
-use super::commands::Cmd;
+use super::commands::{self, Cmd, Place};
 use super::effect::{Call, Effect};
 use super::key::{Key, KeyCode};
 use super::notices::NoticeKind;
@@ -297,13 +297,13 @@ impl Form {
 }
 
 /// Opens the form for a new webhook.
-pub(super) fn open(state: &mut State) -> Vec<Effect> {
-    let mut spec = WebhookSpec { url: "https://".into(), ..WebhookSpec::default() };
+pub(super) fn open(state: &mut State, now: Timestamp) -> Vec<Effect> {
+    let mut spec = WebhookSpec::default();
     if let Some(demo) = &state.demo {
         (spec.name, spec.url) = ("practice".into(), demo.hook_url.clone());
     }
     state.overlays.push(Overlay::Form(Box::new(Form::of(&spec, None))));
-    check(state);
+    check(state, now);
     Vec::new()
 }
 
@@ -323,7 +323,7 @@ fn sample(state: &State) -> (Schema, Lead) {
 }
 
 /// Says anew what is wrong, and previews.
-pub(super) fn check(state: &mut State) {
+pub(super) fn check(state: &mut State, now: Timestamp) {
     let (schema, lead) = sample(state);
     let list = state.name.value().trim().to_owned();
     let guard = state.guard.clone();
@@ -337,8 +337,7 @@ pub(super) fn check(state: &mut State) {
         }
     }
     pane.complaints = wrong;
-    pane.preview =
-        template::preview(&spec, &list, &schema, &lead, Timestamp::UNIX_EPOCH).map_err(|failure| failure.message);
+    pane.preview = template::preview(&spec, &list, &schema, &lead, now).map_err(|failure| failure.message);
 }
 
 /// A key on the form.
@@ -350,26 +349,26 @@ pub(super) fn key(state: &mut State, key: Key, now: Timestamp) -> Option<Vec<Eff
     match key.code {
         KeyCode::Down | KeyCode::Tab if !key.shift => pane.row = rows[(at + 1) % rows.len()],
         KeyCode::Up | KeyCode::Tab => pane.row = rows[(at + rows.len() - 1) % rows.len()],
-        KeyCode::Enter | KeyCode::Char(' ') if pane.row == Row::Test => return Some(test(state)),
+        KeyCode::Enter | KeyCode::Char(' ') if pane.row == Row::Test => return Some(test(state, now)),
         KeyCode::Enter | KeyCode::Char(' ') if pane.row == Row::Activate => return Some(save(state, now)),
         KeyCode::Left if cycles => pane.cycle(false),
         KeyCode::Right | KeyCode::Char(' ') | KeyCode::Enter if cycles => pane.cycle(true),
         KeyCode::Enter => pane.row = rows[(at + 1) % rows.len()],
-        _ if key.ctrl => return None,
+        _ if commands::is_own(Place::Form, key) => return None,
         _ => {
             if !pane.text_mut().is_some_and(|input| field::edit(input, key)) {
                 return None;
             }
         }
     }
-    check(state);
+    check(state, now);
     Some(Vec::new())
 }
 
 /// A command of the form.
 pub(super) fn give(state: &mut State, cmd: Cmd, now: Timestamp) -> Vec<Effect> {
     match cmd {
-        Cmd::FormTest => test(state),
+        Cmd::FormTest => test(state, now),
         Cmd::FormSave => save(state, now),
         Cmd::FormEdit => {
             let Some(pane) = pane(state) else { return Vec::new() };
@@ -381,11 +380,11 @@ pub(super) fn give(state: &mut State, cmd: Cmd, now: Timestamp) -> Vec<Effect> {
 }
 
 /// The payload came back from the editor.
-pub(super) fn edited(state: &mut State, text: String) {
+pub(super) fn edited(state: &mut State, text: String, now: Timestamp) {
     if let Some(pane) = pane(state) {
         pane.payload_text = text;
         pane.payload = template::CUSTOM.into();
-        check(state);
+        check(state, now);
     }
 }
 
@@ -401,8 +400,8 @@ fn refuses(pane: &mut Form, but: &[Row]) -> bool {
     }
 }
 
-fn test(state: &mut State) -> Vec<Effect> {
-    check(state);
+fn test(state: &mut State, now: Timestamp) -> Vec<Effect> {
+    check(state, now);
     let lead = Some(sample(state));
     let Some(pane) = pane(state) else { return Vec::new() };
     if pane.testing || refuses(pane, &[Row::Name]) {
@@ -413,8 +412,8 @@ fn test(state: &mut State) -> Vec<Effect> {
     vec![call(Call::TestWebhook, Request::TestWebhook { spec, name: pane.id.clone(), lead })]
 }
 
-fn save(state: &mut State, _now: Timestamp) -> Vec<Effect> {
-    check(state);
+fn save(state: &mut State, now: Timestamp) -> Vec<Effect> {
+    check(state, now);
     let waiting = state.sending.as_ref().map(|sending| (sending.list.list.clone(), sending.list.leads));
     let (list_name, lead_count) = waiting.unwrap_or_default();
     let Some(pane) = pane(state) else { return Vec::new() };
@@ -447,7 +446,7 @@ pub(super) fn answered(state: &mut State, answer: Result<Reply, Failure>, now: T
         Ok(Reply::WebhookSpec(spec)) => {
             let id = state.webhooks.items.iter().find(|known| known.name == spec.name).map(|known| known.id.clone());
             state.overlays.push(Overlay::Form(Box::new(Form::of(&spec, id))));
-            check(state);
+            check(state, now);
             Vec::new()
         }
         Ok(Reply::Webhook(saved)) => {

@@ -9,7 +9,7 @@ use super::commands::{self, COMMANDS, Cmd, Place};
 use super::effect::{Action, Call, Effect};
 use super::form::{self, Form};
 use super::key::{Key, KeyCode};
-use super::{State, Tab, audience, call, columns, confirm, connect, field, run, send, tabs, update};
+use super::{State, Tab, call, columns, confirm, connect, field, run, send, table, tabs, update};
 use crate::engine::messages::{Request, SavedList};
 use crate::vault::Secret;
 
@@ -211,19 +211,19 @@ pub(super) fn input(state: &mut State) -> Option<&mut Input> {
 }
 
 /// The field on top was pasted into.
-pub(super) fn typed(state: &mut State, _now: Timestamp) -> Vec<Effect> {
+pub(super) fn typed(state: &mut State, now: Timestamp) -> Vec<Effect> {
     match state.overlays.last_mut() {
         Some(Overlay::Palette(chooser)) => chooser.narrow(),
         Some(Overlay::Picker(chooser, _)) => chooser.narrow(),
-        Some(Overlay::Form(_)) => form::check(state),
+        Some(Overlay::Form(_)) => form::check(state, now),
         _ => {}
     }
     Vec::new()
 }
 
 /// Text came back from an editor.
-pub(super) fn edited(state: &mut State, text: String) -> Vec<Effect> {
-    form::edited(state, text);
+pub(super) fn edited(state: &mut State, text: String, now: Timestamp) -> Vec<Effect> {
+    form::edited(state, text, now);
     Vec::new()
 }
 
@@ -380,6 +380,7 @@ pub(super) fn key(state: &mut State, key: Key, now: Timestamp) -> Option<Vec<Eff
 /// The mouse pressed a row of what is on top; `None` = nothing is on top.
 pub(super) fn point(state: &mut State, at: usize, now: Timestamp) -> Option<Vec<Effect>> {
     let enter = Key::plain(KeyCode::Enter);
+    let columns = state.audience.columns.len();
     match state.overlays.last_mut()? {
         Overlay::Palette(chooser) if at < chooser.matching.len() => chooser.cursor = at,
         Overlay::Picker(chooser, _) if at < chooser.matching.len() => chooser.cursor = at,
@@ -394,7 +395,7 @@ pub(super) fn point(state: &mut State, at: usize, now: Timestamp) -> Option<Vec<
             return Some(Vec::new());
         }
         Overlay::Columns(cursor) => {
-            *cursor = at;
+            *cursor = at.min(columns.saturating_sub(1));
             return Some(Vec::new());
         }
         Overlay::Run(pane) => {
@@ -426,7 +427,7 @@ pub(super) fn step(state: &mut State, by: isize) -> bool {
 
 fn chosen_row(state: &mut State, picked: Picked, at: usize, now: Timestamp) -> Vec<Effect> {
     match picked {
-        Picked::Sort => audience::sort_by(state, at),
+        Picked::Sort => table::sort_by(state, at),
         Picked::ColumnField => columns::picked(state, at),
         Picked::RemoteField => confirm::picked(state, at),
         Picked::Destination(list) => {
@@ -452,6 +453,10 @@ fn chosen_row(state: &mut State, picked: Picked, at: usize, now: Timestamp) -> V
 fn said(state: &mut State, asked: Asked, text: String) -> Vec<Effect> {
     match asked {
         Asked::OpenFile => {
+            // What lies below was about the audience of before.
+            let about_it =
+                |lies: &Overlay| matches!(lies, Overlay::Detail(_) | Overlay::BadRows(_) | Overlay::Columns(_));
+            state.overlays.retain(|lies| !about_it(lies));
             state.tab = Tab::Audience;
             state.audience.open(text)
         }

@@ -155,7 +155,7 @@ pub(super) fn go_on(state: &mut State, list: SavedList, next: Next, now: Timesta
             let mut effects = vec![record(EventName::WebhookOpened, "webhook", list.leads, &list.list)];
             state.sending = Some(Sending { list, destination: None });
             effects.extend(say(state, NoticeKind::Info, "Configure webhook to sync leads", now));
-            effects.extend(form::open(state));
+            effects.extend(form::open(state, now));
             effects
         }
     }

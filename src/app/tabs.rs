@@ -53,6 +53,7 @@ pub(super) fn changed(state: &mut State, said: &str, reply: Reply, now: Timestam
 pub(super) fn recalled(state: &mut State, key: &str, value: &serde_json::Value) -> Vec<Effect> {
     match (key, value.as_str(), &state.audience.status) {
         ("last_file", Some(path), super::audience::Status::Empty) => state.audience.open(path.to_owned()),
+        ("table", ..) => state.audience.recalled(value),
         _ => Vec::new(),
     }
 }
@@ -131,7 +132,7 @@ pub(super) fn give(state: &mut State, cmd: Cmd, now: Timestamp) -> Vec<Effect> {
         Tab::Audience => Vec::new(),
         Tab::Lists => list(state, cmd),
         Tab::Connections => connection(state, cmd, now),
-        Tab::Webhooks => webhook(state, cmd),
+        Tab::Webhooks => webhook(state, cmd, now),
         Tab::Activity => activity(state, cmd),
     }
 }
@@ -185,10 +186,10 @@ fn connection(state: &mut State, cmd: Cmd, now: Timestamp) -> Vec<Effect> {
     }
 }
 
-fn webhook(state: &mut State, cmd: Cmd) -> Vec<Effect> {
+fn webhook(state: &mut State, cmd: Cmd, now: Timestamp) -> Vec<Effect> {
     if cmd == Cmd::WebhookNew {
         state.sending = None;
-        return form::open(state);
+        return form::open(state, now);
     }
     let Some(webhook) = state.webhooks.focused().cloned() else { return Vec::new() };
     let name = webhook.name.clone();

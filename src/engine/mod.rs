@@ -1,6 +1,7 @@
 //! The engine: owns the store and every task; answers requests and tells events.
 //!
-//! A request is carried out by the file of its subject: [`activity`], [`connections`], [`lists`], [`runs`], [`webhooks`].
+//! A request is carried out by the file of its subject: `activity`, `connections`, `deliveries`, `lists`, `runs`, `sign_ins`,
+//! `webhooks`.
 
 mod activity;
 mod connections;

@@ -59,7 +59,7 @@ pub fn screen(area: Rect, notice_lines: u16) -> Option<Screen> {
 
 /// How many lines of notices a screen of this height has room for.
 pub fn most_notice_lines(height: u16) -> u16 {
-    (height.saturating_sub(LEAST.1) / 3).min(5)
+    (height.saturating_sub(4) / 4).min(4)
 }
 
 /// The parts of the first tab.

@@ -159,6 +159,23 @@ pub fn wrap(text: &Clean, columns: usize) -> Vec<Clean> {
     lines.iter().map(|line| clean(line.trim_end())).collect()
 }
 
+/// Breaks text where each line is full: an address must not seem to end at one of its signs.
+pub fn cut(text: &Clean, columns: usize) -> Vec<Clean> {
+    let mut lines = vec![String::new()];
+    let mut used = 0;
+    for grapheme in text.as_str().graphemes(true) {
+        if used + grapheme.width() > columns && used > 0 {
+            lines.push(String::new());
+            used = 0;
+        }
+        if let Some(line) = lines.last_mut() {
+            line.push_str(grapheme);
+        }
+        used += grapheme.width();
+    }
+    lines.iter().map(|line| clean(line)).collect()
+}
+
 /// The part of a text field that `columns` show, and the column of its caret in there.
 pub fn field(input: &Input, columns: u16, masked: bool) -> (Clean, u16) {
     let at = input.value().char_indices().nth(input.cursor()).map_or(input.value().len(), |(at, _)| at);
@@ -202,6 +219,11 @@ pub fn counted(number: u64, word: &'static str) -> Clean {
 /// A time in the person's zone: `2026-03-01 14:05`.
 pub fn when(time: Timestamp, zone: &TimeZone) -> Clean {
     clean(&time.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M").to_string())
+}
+
+/// A time of the last weeks in the person's zone: `01 Mar 14:05`.
+pub fn moment(time: Timestamp, zone: &TimeZone) -> Clean {
+    clean(&time.to_zoned(zone.clone()).strftime("%d %b %H:%M").to_string())
 }
 
 /// A time of the day in the person's zone: `14:05:09`.

@@ -9,6 +9,7 @@ use super::panes::{self, notices};
 use super::text::{count, counted};
 use super::theme::Role;
 use crate::app::{State, Tab, Target, run};
+use crate::sync::RunState;
 use crate::text::{Clean, clean};
 
 /// Draws the state; answers what the mouse can press.
@@ -67,22 +68,23 @@ fn tab_line(canvas: &mut Canvas<'_, '_>, state: &State, area: Rect) {
         canvas.hit(Rect { x, width: end - x, ..area }, Target::Tab(at));
         x = end + 2;
     }
-    let news = news(state);
-    if !news.is_empty() && x < right {
-        canvas.put_right(x, area.y, right.saturating_sub(1), &news, Role::Accent);
+    let right = right.saturating_sub(1);
+    let room = usize::from(right.saturating_sub(x));
+    if let Some(news) = news(state).into_iter().find(|news| news.width() <= room) {
+        canvas.put_right(x, area.y, right, &news, Role::Accent);
     }
 }
 
-/// What goes on besides, for the right end of the tab line.
-fn news(state: &State) -> Clean {
-    match (&state.live_run, &state.saving) {
-        (_, Some(saving)) if saving.written > 0 => clean(&format!("saving: {}", counted(saving.written, "lead"))),
-        (_, Some(_)) => clean("saving"),
-        (Some(run), _) => {
-            let name = run::destination_name(state, &run.destination);
-            let waits = if run.state == crate::sync::RunState::Waiting { ", waiting" } else { "" };
-            clean(&format!("{name}: {}/{} sent{waits}", count(run.settled()), count(run.total)))
-        }
-        _ => Clean::default(),
+/// What goes on besides, for the right end of the tab line, from long to short.
+fn news(state: &State) -> Vec<Clean> {
+    if let Some(saving) = &state.saving {
+        return vec![clean(&format!("saving: {}", counted(saving.written, "lead"))), clean("saving")];
     }
+    let Some(run) = &state.live_run else { return Vec::new() };
+    let name = run::destination_name(state, &run.destination);
+    let (sent, total) = (count(run.settled()), count(run.total));
+    let waits = if run.state == RunState::Waiting { ", waiting" } else { "" };
+    let texts =
+        [format!("{name}: {sent}/{total} sent{waits}"), format!("{sent}/{total} sent"), format!("{sent}/{total}")];
+    texts.map(|text| clean(&text)).into()
 }

@@ -11,7 +11,7 @@ use crate::sync::Outcome;
 use crate::text::{Clean, clean};
 use crate::tui::canvas::Canvas;
 use crate::tui::layout::below;
-use crate::tui::text::{count, when};
+use crate::tui::text::{count, moment};
 use crate::tui::theme::Role;
 
 /// Draws the tab.
@@ -55,14 +55,14 @@ fn runs(canvas: &mut Canvas<'_, '_>, state: &State, area: Rect) {
     if runs.items.is_empty() {
         return none(canvas, area, "Nothing was sent yet.");
     }
-    let columns = [("Started", 16), ("List", 0), ("To", 18), ("State", 10), ("Sent", 13), ("Failed", 7)];
+    let columns = [("Started", 12), ("List", 0), ("To", 12), ("State", 9), ("Sent", 11), ("Failed", 6)];
     let zone = &canvas.look.zone;
     sheet::draw(canvas, area, &columns, (runs.items.len(), runs.cursor), |at| {
         let known = &runs.items[at];
         let failed = known.count(Outcome::Failed) + known.count(Outcome::Parked);
         let (word, role) = run::state_word(known.state);
         vec![
-            (when(known.started, zone), Role::Text),
+            (moment(known.started, zone), Role::Text),
             (clean(&known.list), Role::Text),
             (clean(&destination_name(state, &known.destination)), Role::Text),
             (clean(word), role),
@@ -78,28 +78,28 @@ fn deliveries(canvas: &mut Canvas<'_, '_>, state: &State, frame: Rect, area: Rec
         return none(canvas, area, "No webhook delivery yet.");
     }
     let columns = [
-        ("Time", 16),
+        ("Time", 12),
         ("Webhook", 14),
         ("Outcome", 10),
         ("Tries", 5),
         ("Answer", 0),
         ("ms", 6),
         ("Leads", 20),
-        ("Next try", 16),
+        ("Next try", 12),
     ];
     let zone = &canvas.look.zone;
     sheet::draw(canvas, area, &columns, (deliveries.items.len(), deliveries.cursor), |at| {
         let delivery = &deliveries.items[at];
         let (word, role) = run::outcome_word(delivery.outcome);
         vec![
-            (when(delivery.time, zone), Role::Text),
+            (moment(delivery.time, zone), Role::Text),
             (clean(&delivery.webhook), Role::Text),
             (clean(word), role),
             (count(u64::from(delivery.attempts)), Role::Text),
             (clean(&delivery.answer), Role::Text),
             (count(delivery.ms), Role::Dim),
             (clean(&delivery.leads), Role::Text),
-            (delivery.next_try.map_or_else(Clean::default, |time| when(time, zone)), Role::Text),
+            (delivery.next_try.map_or_else(Clean::default, |time| moment(time, zone)), Role::Text),
         ]
     });
     if let Some(delivery) = deliveries.focused() {
@@ -112,7 +112,7 @@ fn notices(canvas: &mut Canvas<'_, '_>, activity: &Activity, frame: Rect, area: 
     if notices.items.is_empty() {
         return none(canvas, area, "No notice yet.");
     }
-    let columns = [("Time", 16), ("Kind", 7), ("Notice", 0)];
+    let columns = [("Time", 12), ("Kind", 7), ("Notice", 0)];
     let zone = &canvas.look.zone;
     sheet::draw(canvas, area, &columns, (notices.items.len(), notices.cursor), |at| {
         let notice = &notices.items[at];
@@ -121,10 +121,10 @@ fn notices(canvas: &mut Canvas<'_, '_>, activity: &Activity, frame: Rect, area: 
             "success" => Role::Good,
             _ => Role::Text,
         };
-        vec![(when(notice.time, zone), Role::Text), (clean(&notice.kind), role), (clean(&notice.text), Role::Text)]
+        vec![(moment(notice.time, zone), Role::Text), (clean(&notice.kind), role), (clean(&notice.text), Role::Text)]
     });
     if let Some(notice) = notices.focused() {
-        let room = usize::from(area.width.saturating_sub(29));
+        let room = usize::from(area.width.saturating_sub(25));
         if clean(&notice.text).width() > room {
             canvas.foot(frame, &clean(&notice.text), Role::Dim);
         }
@@ -136,12 +136,12 @@ fn events(canvas: &mut Canvas<'_, '_>, activity: &Activity, area: Rect) {
     if events.items.is_empty() {
         return none(canvas, area, "No event yet. Events stay on this machine.");
     }
-    let columns = [("Time", 16), ("Event", 36), ("Platform", 12), ("Leads", 9), ("List", 0)];
+    let columns = [("Time", 12), ("Event", 36), ("Platform", 12), ("Leads", 9), ("List", 0)];
     let zone = &canvas.look.zone;
     sheet::draw(canvas, area, &columns, (events.items.len(), events.cursor), |at| {
         let event = &events.items[at];
         vec![
-            (when(event.timestamp, zone), Role::Text),
+            (moment(event.timestamp, zone), Role::Text),
             (name(event.event), Role::Text),
             (clean(&event.platform), Role::Text),
             (count(event.lead_count), Role::Text),

@@ -10,11 +10,14 @@ use crate::oauth::Method;
 use crate::text::{Clean, clean};
 use crate::tui::canvas::Canvas;
 use crate::tui::layout::below;
-use crate::tui::text::{clock, wrap};
+use crate::tui::text::{clock, cut};
 use crate::tui::theme::Role;
 
 /// Where what a way needs is written, after its number and name.
 const INDENT: u16 = 17;
+
+/// Lines from which on every way has a line of its own.
+const ROOMY: u16 = 14;
 
 /// Draws the overlay.
 pub fn draw(canvas: &mut Canvas<'_, '_>, state: &State, pane: &Connect, body: Rect) {
@@ -23,18 +26,22 @@ pub fn draw(canvas: &mut Canvas<'_, '_>, state: &State, pane: &Connect, body: Re
     let inside = canvas.panel(area, clean(&format!("Connect {}", pane.name)), true);
     let inside = Rect { x: inside.x + 1, width: inside.width.saturating_sub(2), ..inside };
     canvas.cursor(inside.x, inside.y);
-    let address = match (&pane.page, &pane.device) {
+    let encoded = match (&pane.page, &pane.device) {
         (Some(page), _) => Some(page.url.as_str()),
         (None, device) => device.as_ref().map(|device| device.page_with_code.as_str()),
     };
-    if let Some(address) = address.filter(|_| pane.qr) {
-        qr::draw(canvas, address, inside);
+    if let Some(encoded) = encoded.filter(|_| pane.qr) {
+        qr::draw(canvas, encoded, inside);
         canvas.foot(area, &clean(&format!("{} closes the QR code", key(Cmd::ConnectQr))), Role::Dim);
         return;
     }
-    canvas.put(inside.x, inside.y, inside.right(), clean(&pane.link), Role::Dim);
-    let used = 1 + status(canvas, pane, below(inside, 1));
-    let mut rest = below(inside, used);
+    if inside.height < ROOMY || inside.width < 60 {
+        compact(canvas, state, pane, inside);
+        return;
+    }
+    let rest = address(canvas, &pane.link, 2, Role::Dim, inside);
+    let used = status(canvas, pane, rest);
+    let mut rest = below(rest, used);
     // A blank line where there is room to breathe.
     if rest.height > 16 {
         rest = below(rest, 1);
@@ -44,6 +51,54 @@ pub fn draw(canvas: &mut Canvas<'_, '_>, state: &State, pane: &Connect, body: Re
         Method::Device => device(canvas, pane, rest),
         Method::Browser | Method::Paste => browser(canvas, pane, rest),
     }
+}
+
+/// On a small screen: what has to be typed or read first, then how it stands, then the ways by their keys alone.
+fn compact(canvas: &mut Canvas<'_, '_>, state: &State, pane: &Connect, area: Rect) {
+    let mut rest = area;
+    match (pane.method, &pane.device) {
+        (Method::Token, _) => rest = token_fields(canvas, pane, rest),
+        (Method::Device, Some(device)) => rest = code(canvas, device, rest),
+        (Method::Device, None) => {}
+        (Method::Browser | Method::Paste, _) => {
+            let x = canvas.put(rest.x, rest.y, rest.right(), "Paste ", Role::Accent);
+            canvas.field((x, rest.y, rest.right()), &pane.pasted, true, false);
+            rest = below(rest, 1);
+        }
+    }
+    let used = status(canvas, pane, rest);
+    rest = below(rest, used);
+    if let Some(page) = pane.page.as_ref().filter(|page| !page.ssh_line.is_empty()) {
+        let used = canvas.paragraph(rest, &clean(&page.ssh_line), Role::Text);
+        rest = below(rest, used);
+    }
+    if let Some(demo) = demo_token(state, pane) {
+        let used = canvas.paragraph(rest, &demo, Role::Dim);
+        rest = below(rest, used);
+    }
+    let shown = pane.page.is_some() || pane.device.is_some();
+    let ways = [
+        (shown, Cmd::ConnectOpen, "open"),
+        (shown, Cmd::ConnectCopy, "copy"),
+        (shown, Cmd::ConnectQr, "QR"),
+        (has(pane, Method::Browser), Cmd::ConnectBrowser, "browser"),
+        (has(pane, Method::Device), Cmd::ConnectDevice, "code"),
+        (has(pane, Method::Token), Cmd::ConnectToken, "token"),
+    ];
+    let ways: Vec<String> =
+        ways.into_iter().filter(|way| way.0).map(|(_, cmd, name)| format!("{} {name}", key(cmd))).collect();
+    canvas.paragraph(rest, &clean(&ways.join(", ")), Role::Dim);
+}
+
+/// Whether a way is there and not in front.
+fn has(pane: &Connect, method: Method) -> bool {
+    pane.methods.contains(&method) && pane.method != method
+}
+
+/// What the demo's practice CRM takes as its token.
+fn demo_token(state: &State, pane: &Connect) -> Option<Clean> {
+    let demo = state.demo.as_ref().filter(|_| pane.platform == "practice" && pane.method == Method::Token)?;
+    Some(clean(&format!("the demo's token: {}", demo.token)))
 }
 
 fn key(cmd: Cmd) -> &'static str {
@@ -83,7 +138,8 @@ fn way(canvas: &mut Canvas<'_, '_>, area: Rect, name: &'static str, cmd: Option<
 
 fn browser(canvas: &mut Canvas<'_, '_>, pane: &Connect, area: Rect) {
     let mut rest = match &pane.page {
-        Some(page) => address(canvas, page, area),
+        // The ways below must stay visible, so the address has what they leave.
+        Some(page) => address(canvas, &page.url, area.height.saturating_sub(10).clamp(1, 6), Role::Text, area),
         None => area,
     };
     if let Some(page) = &pane.page {
@@ -113,7 +169,7 @@ fn others(canvas: &mut Canvas<'_, '_>, pane: &Connect, area: Rect) {
         }
     }
     if pane.method != Method::Device && pane.methods.contains(&Method::Device) {
-        let about = clean("type a code on another device; no browser needed here");
+        let about = clean("type a code on another device, no browser needed");
         rest = way(canvas, rest, "6 Code", Some(Cmd::ConnectDevice), &about);
     }
     if pane.method != Method::Token && pane.methods.contains(&Method::Token) {
@@ -122,23 +178,28 @@ fn others(canvas: &mut Canvas<'_, '_>, pane: &Connect, area: Rect) {
     }
 }
 
-fn address(canvas: &mut Canvas<'_, '_>, page: &OpenPage, area: Rect) -> Rect {
-    // The ways below must stay visible, so the address has what they leave.
-    let most = area.height.saturating_sub(10).clamp(1, 6);
-    let room = Rect { height: most.min(area.height), ..area };
-    let used = canvas.paragraph(room, &clean(&page.url), Role::Text);
-    let cut = wrap(&clean(&page.url), usize::from(area.width)).len() > usize::from(most);
-    if cut && used > 0 && area.width > 0 {
-        canvas.put_right(area.x, area.y + used - 1, area.right(), "…", Role::Text);
+/// An address over at most so many lines, each full.
+fn address(canvas: &mut Canvas<'_, '_>, address: &str, most: u16, role: Role, area: Rect) -> Rect {
+    let mut lines = cut(&clean(address), usize::from(area.width));
+    if lines.len() > usize::from(most) {
+        lines.truncate(usize::from(most));
+        if let Some(last) = lines.last_mut() {
+            *last = clean(&format!("{}…", last.shorten(usize::from(area.width).saturating_sub(1))));
+        }
     }
-    below(area, used)
+    let mut rest = area;
+    for line in lines {
+        canvas.put(rest.x, rest.y, rest.right(), &line, role);
+        rest = below(rest, 1);
+    }
+    rest
 }
 
 fn ssh(canvas: &mut Canvas<'_, '_>, page: &OpenPage, area: Rect) -> Rect {
     let about = match (&page.listening, page.ssh_line.is_empty()) {
         (Err(reason), _) => clean(&format!("nothing listens here: {reason} Use 5.")),
         (Ok(()), true) => clean(&format!("not needed on this machine; it comes back to {}", page.redirect)),
-        (Ok(()), false) => clean("run this where your browser is, then open the address there:"),
+        (Ok(()), false) => clean("run this where your browser is, then open the address:"),
     };
     let rest = way(canvas, area, "4 Over SSH", None, &about);
     if page.ssh_line.is_empty() || rest.height == 0 {
@@ -151,19 +212,8 @@ fn ssh(canvas: &mut Canvas<'_, '_>, page: &OpenPage, area: Rect) -> Rect {
 
 fn device(canvas: &mut Canvas<'_, '_>, pane: &Connect, area: Rect) {
     let mut rest = area;
-    if let Some(DeviceCode { code, page, page_with_code, expires }) = &pane.device {
-        let x = canvas.put(rest.x, rest.y, rest.right(), "6 Code  ", Role::Text);
-        let end = canvas.put(x, rest.y, rest.right(), clean(code), Role::Focus);
-        canvas.cursor(x, rest.y);
-        let until = clean(&format!("until {}", clock(*expires, &canvas.look.zone)));
-        canvas.put(end + 2, rest.y, rest.right(), &until, Role::Dim);
-        rest = below(rest, 1);
-        let used = canvas.paragraph(rest, &clean(&format!("to type at {page}")), Role::Text);
-        rest = below(rest, used);
-        if page_with_code != page {
-            let used = canvas.paragraph(rest, &clean(&format!("or open {page_with_code}")), Role::Dim);
-            rest = below(rest, used);
-        }
+    if let Some(device) = &pane.device {
+        rest = code(canvas, device, rest);
         rest = way(canvas, rest, "  Browser here", Some(Cmd::ConnectOpen), &clean("opens it on this machine"));
         rest = way(canvas, rest, "  Copy", Some(Cmd::ConnectCopy), &clean("puts the address on your clipboard"));
         rest = way(canvas, rest, "  QR code", Some(Cmd::ConnectQr), &clean("for the camera of a phone"));
@@ -171,11 +221,38 @@ fn device(canvas: &mut Canvas<'_, '_>, pane: &Connect, area: Rect) {
     others(canvas, pane, rest);
 }
 
+/// The code to type, and where.
+fn code(canvas: &mut Canvas<'_, '_>, device: &DeviceCode, area: Rect) -> Rect {
+    let x = canvas.put(area.x, area.y, area.right(), "6 Code  ", Role::Text);
+    let end = canvas.put(x, area.y, area.right(), clean(&device.code), Role::Focus);
+    canvas.cursor(x, area.y);
+    let until = clean(&format!("until {}", clock(device.expires, &canvas.look.zone)));
+    canvas.put(end + 2, area.y, area.right(), &until, Role::Dim);
+    let mut rest = below(area, 1);
+    let used = canvas.paragraph(rest, &clean(&format!("to type at {}", device.page)), Role::Text);
+    rest = below(rest, used);
+    if device.page_with_code != device.page {
+        let used = canvas.paragraph(rest, &clean(&format!("or open {}", device.page_with_code)), Role::Dim);
+        rest = below(rest, used);
+    }
+    rest
+}
+
 fn token(canvas: &mut Canvas<'_, '_>, state: &State, pane: &Connect, area: Rect) {
     let about = clean(&format!("{}: make one in {}", pane.token_help.0, pane.token_help.1));
-    let mut rest = way(canvas, area, "7 Token", None, &about);
-    let right = rest.right();
-    let label = rest.x + INDENT;
+    let rest = way(canvas, area, "7 Token", None, &about);
+    let rest = token_fields(canvas, pane, rest);
+    let mut rest = way(canvas, rest, "", None, &clean("press enter to check it"));
+    if let Some(demo) = demo_token(state, pane) {
+        rest = way(canvas, rest, "", None, &demo);
+    }
+    others(canvas, pane, below(rest, 1));
+}
+
+fn token_fields(canvas: &mut Canvas<'_, '_>, pane: &Connect, area: Rect) -> Rect {
+    let right = area.right();
+    let label = area.x + INDENT.min(area.width / 2);
+    let mut rest = area;
     if rest.height > 0 {
         canvas.put(rest.x + 2, rest.y, label, "Token", Role::Text);
         canvas.field((label, rest.y, right), &pane.token, pane.at == 0, true);
@@ -190,9 +267,5 @@ fn token(canvas: &mut Canvas<'_, '_>, state: &State, pane: &Connect, area: Rect)
         canvas.field(((end + 1).max(label), rest.y, right), input, pane.at == at + 1, false);
         rest = below(rest, 1);
     }
-    let mut rest = way(canvas, rest, "", None, &clean("press enter to check it"));
-    if let Some(demo) = state.demo.as_ref().filter(|_| pane.platform == "practice") {
-        rest = way(canvas, rest, "", None, &clean(&format!("the demo's token: {}", demo.token)));
-    }
-    others(canvas, pane, below(rest, 1));
+    rest
 }

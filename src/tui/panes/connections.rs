@@ -20,7 +20,7 @@ pub fn draw(canvas: &mut Canvas<'_, '_>, state: &State, area: Rect) {
         return;
     }
     let columns =
-        [("Platform", 16), ("Status", 19), ("Account", 0), ("Sync type", 9), ("Last sync", 16), ("Connected", 16)];
+        [("Platform", 12), ("Status", 15), ("Account", 0), ("Sync type", 9), ("Last sync", 16), ("Connected", 16)];
     let (check, arrow) = (canvas.sign("✓", "+"), canvas.sign("↗", ">"));
     let zone = &canvas.look.zone;
     sheet::draw(canvas, inside, &columns, (state.platforms.len(), state.connection_cursor), |at| {
@@ -47,12 +47,13 @@ pub fn draw(canvas: &mut Canvas<'_, '_>, state: &State, area: Rect) {
             (when(known.connected, zone), Role::Dim),
         ]
     });
-    canvas.foot(area, &trouble(state), Role::Bad);
-}
-
-/// What is wrong with the focused connection.
-fn trouble(state: &State) -> Clean {
     let focused = state.platforms.get(state.connection_cursor);
-    let trouble = focused.and_then(|platform| state.connection(&platform.id)).and_then(|known| known.trouble.as_ref());
-    trouble.map_or_else(Clean::default, |failure| clean(&format!("{} {}", failure.message, failure.remedy)))
+    let (text, role) = match focused.and_then(|platform| state.connection(&platform.id)) {
+        Some(known) => match &known.trouble {
+            Some(failure) => (clean(&format!("{} {}", failure.message, failure.remedy)), Role::Bad),
+            None => (clean(&who(&known.who.name, &known.who.user)), Role::Dim),
+        },
+        None => (Clean::default(), Role::Dim),
+    };
+    canvas.foot(area, &text, role);
 }

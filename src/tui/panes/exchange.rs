@@ -55,7 +55,7 @@ fn block(headers: &[(String, String)], body: &str) -> Vec<Clean> {
 }
 
 /// JSON with a line per member, other text as it is.
-fn pretty(body: &str) -> Vec<Clean> {
+pub fn pretty(body: &str) -> Vec<Clean> {
     let parsed: Result<serde_json::Value, _> = serde_json::from_str(body);
     match parsed.and_then(|value| serde_json::to_string_pretty(&value)) {
         Ok(text) => clean_lines(&text),

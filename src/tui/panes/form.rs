@@ -5,9 +5,10 @@ use ratatui::layout::Rect;
 use super::exchange;
 use crate::app::Target;
 use crate::app::form::{AUTH, Form, Row};
-use crate::text::{Clean, clean, clean_lines};
+use crate::text::{Clean, clean};
 use crate::tui::canvas::{ButtonState, Canvas};
 use crate::tui::layout::below;
+use crate::tui::text::wrap;
 use crate::tui::theme::Role;
 use crate::webhook::HttpMethod;
 use crate::webhook::ready::READY;
@@ -38,7 +39,7 @@ pub fn draw(canvas: &mut Canvas<'_, '_>, pane: &Form, body: Rect) {
     }
     let hint = match pane.row {
         Row::Activate if pane.saving => "Being saved…",
-        Row::Payload => "Left and right change it; ctrl-e edits it in your editor",
+        Row::Payload => "Left and right change it; ctrl-x edits it in your editor",
         row => row.hint(),
     };
     canvas.foot(area, &clean(hint), Role::Accent);
@@ -51,7 +52,7 @@ fn parts(pane: &Form, area: Rect) -> (Rect, Rect) {
         let fields = Rect { width: left - 1, ..area };
         return (fields, Rect { x: area.x + left + 1, width: area.width - left - 1, ..area });
     }
-    let wanted = u16::try_from(lines(pane).len()).unwrap_or(u16::MAX);
+    let wanted = u16::try_from(lines(pane, area.width).len()).unwrap_or(u16::MAX);
     // On the buttons the payload or the answer is what one looks at; in the fields, the fields.
     let watching = matches!(pane.row, Row::Test | Row::Activate) && (pane.tested.is_some() || pane.testing);
     let fields = if watching { area.height / 3 } else { wanted.min(area.height) };
@@ -59,7 +60,7 @@ fn parts(pane: &Form, area: Rect) -> (Rect, Rect) {
 }
 
 /// The lines of the rows: a row, or the complaint about the one above it.
-fn lines(pane: &Form) -> Vec<(usize, Row, Option<Clean>)> {
+fn lines(pane: &Form, width: u16) -> Vec<(usize, Row, Option<Clean>)> {
     let mut lines = Vec::new();
     for (at, row) in pane.rows().into_iter().enumerate() {
         // The buttons stand on one line.
@@ -67,14 +68,16 @@ fn lines(pane: &Form) -> Vec<(usize, Row, Option<Clean>)> {
             lines.push((at, row, None));
         }
         if let Some(complaint) = pane.complaint(row) {
-            lines.push((at, row, Some(clean(complaint))));
+            let text = clean(&format!("! {complaint}"));
+            let wrapped = wrap(&text, usize::from(width.saturating_sub(LABEL)));
+            lines.extend(wrapped.into_iter().map(|line| (at, row, Some(line))));
         }
     }
     lines
 }
 
 fn rows(canvas: &mut Canvas<'_, '_>, pane: &Form, area: Rect) {
-    let lines = lines(pane);
+    let lines = lines(pane, area.width);
     let shown = if pane.row == Row::Activate { Row::Test } else { pane.row };
     let focused = lines.iter().rposition(|(_, row, _)| *row == shown).unwrap_or(0);
     let from = (focused + 1).saturating_sub(usize::from(area.height));
@@ -82,8 +85,7 @@ fn rows(canvas: &mut Canvas<'_, '_>, pane: &Form, area: Rect) {
         let line = Rect { y, height: 1, ..area };
         match complaint {
             Some(complaint) => {
-                let text = clean(&format!("! {complaint}"));
-                canvas.put(area.x + LABEL, y, area.right(), &text, Role::Bad);
+                canvas.put(area.x + LABEL, y, area.right(), complaint, Role::Bad);
             }
             None => field(canvas, pane, (*at, *row), line),
         }
@@ -109,6 +111,9 @@ fn field(canvas: &mut Canvas<'_, '_>, pane: &Form, (at, row): (usize, Row), line
     canvas.put(line.x, line.y, x.min(right), label, role);
     if let Some(input) = pane.text(row) {
         canvas.field((x, line.y, right), input, focused, row == Row::AuthSecret);
+        if row == Row::Url && input.value().is_empty() {
+            canvas.put(x + u16::from(focused), line.y, right, "https://", Role::Dim);
+        }
         return;
     }
     let value = match row {
@@ -150,7 +155,7 @@ fn preview(canvas: &mut Canvas<'_, '_>, pane: &Form, area: Rect) {
     canvas.put(area.x, area.y, area.right(), "Payload of the focused lead", Role::Accent);
     let rest = below(area, 1);
     match &pane.preview {
-        Ok(body) => exchange::text(canvas, &clean_lines(body), rest),
+        Ok(body) => exchange::text(canvas, &exchange::pretty(body), rest),
         Err(reason) => {
             canvas.paragraph(rest, &clean(reason), Role::Bad);
         }

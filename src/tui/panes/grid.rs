@@ -14,6 +14,7 @@ use crate::tui::theme::Role;
 pub fn draw(canvas: &mut Canvas<'_, '_>, state: &State, area: Rect) {
     let focused = pane_of(state.focus) == Pane::Grid;
     let inside = canvas.panel(area, "Sync to Your Systems", focused);
+    let inside = Rect { x: inside.x + 1, width: inside.width.saturating_sub(1), ..inside };
     let across = u16::try_from(grid_columns(state.platforms.len(), state.size.0)).unwrap_or(1);
     let width = inside.width / across.max(1);
     let enabled = state.guard().is_none() && state.saving.is_none();

@@ -25,7 +25,7 @@ pub fn draw(canvas: &mut Canvas<'_, '_>, state: &State, area: Rect) {
         if x.saturating_add(width).saturating_add(reserved) > area.right() + 2 {
             continue;
         }
-        let end = canvas.put(x, area.y, area.right(), &clean(key), Role::Accent);
+        let end = canvas.put(x, area.y, area.right(), clean(key), Role::Accent);
         canvas.put(end + 1, area.y, area.right(), clean(does), Role::Dim);
         x += width;
     }

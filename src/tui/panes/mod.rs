@@ -98,7 +98,7 @@ pub fn overlay(canvas: &mut Canvas<'_, '_>, state: &State, overlay: &Overlay, bo
     }
 }
 
-/// The area of a large overlay: all of the body, at most 110 columns.
+/// The area of a large overlay: all of the body, for nothing of what lies below says anything in pieces.
 fn large(body: Rect) -> Rect {
-    layout::middle(body, 110, body.height)
+    body
 }

@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 
 use crate::app::State;
 use crate::app::notices::NoticeKind;
-use crate::text::Clean;
+use crate::text::{Clean, clean};
 use crate::tui::canvas::Canvas;
 use crate::tui::text::wrap;
 use crate::tui::theme::Role;
@@ -17,12 +17,17 @@ pub fn lines(state: &State, width: u16, most: u16) -> Vec<Line> {
     let most = usize::from(most);
     let mut shown: Vec<Line> = Vec::new();
     for notice in state.notices.showing.iter().rev() {
-        let mut lines = wrap(&notice.text, usize::from(width.saturating_sub(4)));
-        lines.truncate(3);
+        let room = usize::from(width.saturating_sub(4));
+        let mut lines = wrap(&notice.text, room);
         if shown.len() + lines.len() > most && !shown.is_empty() {
             break;
         }
-        lines.truncate(most);
+        if lines.len() > most {
+            lines.truncate(most);
+            if let Some(last) = lines.last_mut() {
+                *last = clean(&format!("{}…", last.shorten(room.saturating_sub(1))));
+            }
+        }
         let lines = lines.into_iter().enumerate().map(|(at, line)| (notice.kind, at == 0, line));
         shown.splice(0..0, lines);
     }

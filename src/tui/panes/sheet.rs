@@ -12,7 +12,7 @@ use crate::tui::theme::Role;
 pub type Column = (&'static str, u16);
 
 /// The least width of a column that takes the room that is left.
-const FLEXIBLE: u16 = 16;
+const FLEXIBLE: u16 = 15;
 
 /// A cell.
 pub type Cell = (Clean, Role);

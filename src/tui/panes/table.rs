@@ -19,7 +19,7 @@ const MARGIN: u16 = 5;
 pub fn draw(canvas: &mut Canvas<'_, '_>, state: &State, area: Rect) {
     let audience = &state.audience;
     let focused = state.focus == Focus::Table;
-    let inside = canvas.panel(area, title(audience), focused);
+    let inside = canvas.panel(area, title(audience, area.width.saturating_sub(4)), focused);
     if inside.is_empty() {
         return;
     }
@@ -52,8 +52,9 @@ pub fn draw(canvas: &mut Canvas<'_, '_>, state: &State, area: Rect) {
     }
 }
 
-/// `Lookalike results · prospects.csv · 37 of 12,480 selected · filter: state=TX`.
-fn title(audience: &Audience) -> Clean {
+/// `Lookalike results · prospects.csv · 37 of 12,480 selected · filter: state=TX`; on a narrow screen what was selected
+/// comes first.
+fn title(audience: &Audience, columns: u16) -> Clean {
     if audience.generation == 0 {
         return clean("Lookalike results");
     }
@@ -64,28 +65,26 @@ fn title(audience: &Audience) -> Clean {
         ("", path) => path,
         (name, _) => name,
     };
-    let mut text = kind.to_owned();
-    if !name.is_empty() {
-        text.push_str(&format!(" · {name}"));
-    }
+    let what = if name.is_empty() { kind.to_owned() } else { format!("{kind} · {name}") };
     if matches!(audience.status, Status::Failed(_)) {
-        text.push_str(" · could not be opened");
-        return clean(&text);
+        return clean(&format!("{what} · could not be opened"));
     }
-    text.push_str(&format!(" · {} of {} selected", count(audience.selection.len()), count(about.rows)));
+    let selected = format!("{} of {} selected", count(audience.selection.len()), count(about.rows));
+    let mut more = String::new();
     if !audience.filter.is_empty() {
-        text.push_str(&format!(" · filter: {} ({} shown)", audience.filter, count(audience.shown)));
+        more.push_str(&format!(" · filter: {} ({} shown)", audience.filter, count(audience.shown)));
     }
     if let Some(done) = audience.viewing {
         let part = if done == 0 { String::new() } else { format!(" {}", count(done)) };
-        text.push_str(&format!(" · working{part}, esc stops"));
+        more.push_str(&format!(" · working{part}, esc stops"));
     } else if audience.status == Status::Loading {
-        text.push_str(&format!(" · reading{}", progress(about.read)));
+        more.push_str(&format!(" · reading{}", progress(about.read)));
     }
     if about.bad_count > 0 {
-        text.push_str(&format!(" · {} bad", count(about.bad_count)));
+        more.push_str(&format!(" · {} bad", count(about.bad_count)));
     }
-    clean(&text)
+    let whole = clean(&format!("{what} · {selected}{more}"));
+    if whole.width() <= usize::from(columns) { whole } else { clean(&format!("{selected}{more} · {what}")) }
 }
 
 /// ` 45 %`, or the bytes when their end is not known.
