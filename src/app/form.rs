@@ -414,13 +414,16 @@ fn test(state: &mut State, now: Timestamp) -> Vec<Effect> {
 
 fn save(state: &mut State, now: Timestamp) -> Vec<Effect> {
     check(state, now);
+    let waiting = state.sending.as_ref().map(|sending| (sending.list.list.clone(), sending.list.leads));
+    let (list_name, lead_count) = waiting.unwrap_or_default();
     let Some(pane) = pane(state) else { return Vec::new() };
     if pane.saving || refuses(pane, &[]) {
         return Vec::new();
     }
     pane.saving = true;
     let (spec, id) = (pane.spec().0, pane.id.clone());
-    vec![call(Call::SaveWebhook, Request::SaveWebhook { id, spec, secret: None, paused: false })]
+    let save = Request::SaveWebhook { id, spec, secret: None, paused: false, list_name, lead_count };
+    vec![call(Call::SaveWebhook, save)]
 }
 
 /// The engine's answer to test, save or edit.

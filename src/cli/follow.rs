@@ -115,7 +115,7 @@ async fn report(session: &Session, out: &mut Out, run: &RunSummary) -> Result<u8
         (RunState::Cancelled, _) => Err(Failure::new(
             Code::Cancelled,
             format!("The run was stopped with {} of {} leads still to go.", run.count(Outcome::Pending), run.total),
-            "Run the same command again to go on.",
+            format!("Go on with 'leadferry run retry {}'; the same command begins a new run.", run.id),
         )),
         _ => Ok(exit_code(run)),
     }

@@ -1,88 +1,53 @@
-//! Requests about connections: sign-ins under way, stored accounts, and the handle through which an account is called.
+//! Requests about connections: the stored accounts, and the handle through which one is called. How an account comes here is
+//! told in `sign_ins`.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::mpsc;
-use tokio_util::sync::CancellationToken;
 use ulid::Ulid;
 
-use super::messages::{ConnectRequest, ConnectionSummary, Event, Reply, Request, SignInStep};
+use super::messages::{Event, Reply, Request};
 use super::records::ConnectionRecord;
-use super::{Inner, activity, misrouted};
+use super::{Inner, misrouted};
 use crate::config::CrmSettings;
 use crate::crm::api::{Access, Api, account_base};
 use crate::crm::credentials::{Credentials, FixedToken};
 use crate::crm::limiter::Limiter;
-use crate::crm::sign_in::{methods, no_app, vendor};
-use crate::crm::{Crm, Rate, registry};
-use crate::events::EventName;
+use crate::crm::sign_in::{no_app, vendor};
+use crate::crm::{Crm, Rate, Survey, Trouble, registry};
 use crate::failure::{Code, Failure};
-use crate::oauth::{Flow, Grant, Method, SignIn, TokenKeeper, WAIT, Way, browser, sign_in};
+use crate::oauth::{Flow, Grant, Method, TokenKeeper};
 use crate::store::Batch;
 use crate::sync::run::failure_of;
 use crate::vault::Secret;
 
-/// Sign-ins under way and accounts in use.
-#[derive(Default)]
-pub(super) struct Connections {
-    next: AtomicU64,
-    under_way: Mutex<BTreeMap<u64, UnderWay>>,
-    apis: Mutex<HashMap<Ulid, Api>>,
+/// The handles on the accounts in use.
+pub(super) type Apis = Mutex<HashMap<Ulid, Api>>;
+
+fn apis(inner: &Inner) -> MutexGuard<'_, HashMap<Ulid, Api>> {
+    inner.apis.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-struct UnderWay {
-    pasted: mpsc::Sender<String>,
-    cancel: CancellationToken,
-    /// Cancelled when it has ended and its port is free.
-    ended: CancellationToken,
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+/// Forgets the handle on an account: the next call makes one from the stored record.
+pub(super) fn forget_handle(inner: &Inner, id: Ulid) {
+    apis(inner).remove(&id);
 }
 
 pub(super) async fn call(inner: &Arc<Inner>, request: Request) -> Result<Reply, Failure> {
     Ok(match request {
         Request::Connections => Reply::Connections(all(inner)?.iter().map(ConnectionRecord::summary).collect()),
-        Request::Connect(wish) => Reply::SignIn(begin(inner, wish)?),
-        Request::AnswerSignIn { sign_in, text } => {
-            let pasted = locked(&inner.connections.under_way).get(&sign_in).map(|session| session.pasted.clone());
-            match pasted {
-                Some(pasted) if pasted.send(text).await.is_ok() => Reply::Done,
-                _ => return Err(Failure::new(Code::NotFound, "This sign-in has ended.", "Start it again.")),
-            }
-        }
-        Request::CancelSignIn { sign_in } => {
-            let session = locked(&inner.connections.under_way)
-                .get(&sign_in)
-                .map(|session| (session.cancel.clone(), session.ended.clone()));
-            if let Some((cancel, ended)) = session {
-                cancel.cancel();
-                ended.cancelled().await;
-            }
-            Reply::Done
-        }
         Request::TestConnection { platform, account } => {
             let mut record = find(inner, &platform, &account)?;
             let api = api(inner, &record)?;
-            match api.crm().who_am_i(&api).await {
-                Ok(who) => (record.who, record.trouble) = (who, None),
-                Err(trouble) => {
-                    let failure = failure_of(&trouble);
-                    set_trouble(inner, record.id, failure.clone()).await?;
-                    return Err(failure);
-                }
-            }
+            let who = api.crm().who_am_i(&api).await;
+            (record.who, record.trouble) = (noting(inner, record.id, who).await?, None);
             update(inner, record.id, |kept| (kept.who, kept.trouble) = (record.who.clone(), None)).await?;
             Reply::Connections(vec![record.summary()])
         }
         Request::Fields { platform, account } => {
             let record = find(inner, &platform, &account)?;
             let api = api(inner, &record)?;
-            let survey = api.crm().survey(&api).await.map_err(|trouble| failure_of(&trouble))?;
-            Reply::Fields(survey.fields)
+            Reply::Fields(survey(inner, &record, &api).await?.fields)
         }
         Request::RemoveConnection { platform, account } => {
             remove(inner, &platform, &account).await?;
@@ -93,7 +58,7 @@ pub(super) async fn call(inner: &Arc<Inner>, request: Request) -> Result<Reply, 
 }
 
 /// All connections, in the order of the button grid, then by label.
-fn all(inner: &Inner) -> Result<Vec<ConnectionRecord>, Failure> {
+pub(super) fn all(inner: &Inner) -> Result<Vec<ConnectionRecord>, Failure> {
     let rows = inner.store.scan::<ConnectionRecord>(&[])?;
     let mut records: Vec<ConnectionRecord> = rows.into_iter().map(|(_, record)| record).collect();
     records.sort_by_key(|record| (grid_place(&record.platform), record.account.clone()));
@@ -147,11 +112,31 @@ async fn update(inner: &Inner, id: Ulid, change: impl FnOnce(&mut ConnectionReco
     inner.store.commit(batch).await
 }
 
-/// Notes what is wrong with a connection.
-pub(super) async fn set_trouble(inner: &Inner, id: Ulid, trouble: Failure) -> Result<(), Failure> {
-    update(inner, id, |record| record.trouble = Some(trouble)).await?;
+/// Notes what is wrong with a connection when a new sign-in is needed: anything else may be over by the next call.
+pub(super) async fn note_trouble(inner: &Inner, id: Ulid, failure: &Failure) -> Result<(), Failure> {
+    if failure.code != Code::SignInNeeded {
+        return Ok(());
+    }
+    update(inner, id, |record| record.trouble = Some(failure.clone())).await?;
     inner.tell(Event::Changed);
     Ok(())
+}
+
+/// An answer of the vendor; when it asks for a new sign-in, the connection says so from now on.
+async fn noting<T>(inner: &Inner, id: Ulid, answer: Result<T, Trouble>) -> Result<T, Failure> {
+    match answer {
+        Ok(answer) => Ok(answer),
+        Err(trouble) => {
+            let failure = failure_of(&trouble);
+            note_trouble(inner, id, &failure).await?;
+            Err(failure)
+        }
+    }
+}
+
+/// The account's fields and match key.
+pub(super) async fn survey(inner: &Inner, record: &ConnectionRecord, api: &Api) -> Result<Survey, Failure> {
+    noting(inner, record.id, api.crm().survey(api).await).await
 }
 
 /// Notes that leads went to a connection, and the settings they went with.
@@ -168,7 +153,7 @@ fn settings(inner: &Inner, platform: &str) -> CrmSettings {
 }
 
 /// A flow for a vendor with OAuth and a configured app.
-fn flow(inner: &Inner, crm: &'static dyn Crm) -> Result<Flow, Failure> {
+pub(super) fn flow(inner: &Inner, crm: &'static dyn Crm) -> Result<Flow, Failure> {
     let spec = crm.spec();
     let settings = settings(inner, spec.id);
     let Some(vendor) = vendor(crm) else {
@@ -189,7 +174,7 @@ fn flow(inner: &Inner, crm: &'static dyn Crm) -> Result<Flow, Failure> {
 /// The handle on an account; all who use it share its limiter and its tokens.
 pub(super) fn api(inner: &Arc<Inner>, record: &ConnectionRecord) -> Result<Api, Failure> {
     // Held until the handle is there: two of one account would each refresh, and a rotated token is good once.
-    let mut apis = locked(&inner.connections.apis);
+    let mut apis = apis(inner);
     if let Some(api) = apis.get(&record.id) {
         return Ok(api.clone());
     }
@@ -222,7 +207,8 @@ pub(super) fn api(inner: &Arc<Inner>, record: &ConnectionRecord) -> Result<Api, 
     Ok(api)
 }
 
-fn handle(
+/// A handle on an account with these credentials.
+pub(super) fn handle(
     inner: &Inner,
     crm: &'static dyn Crm,
     grant: &Grant,
@@ -239,135 +225,6 @@ fn handle(
     Ok(Api::new(crm, inner.http.clone(), access, credentials, Arc::new(Limiter::new(rate))))
 }
 
-/// Checks a wish and starts its sign-in; answers the sign-in's number.
-fn begin(inner: &Arc<Inner>, wish: ConnectRequest) -> Result<u64, Failure> {
-    let crm = crm(&wish.platform)?;
-    check(crm, &wish)?;
-    let flow = match wish.method {
-        Method::Token => None,
-        _ => Some(flow(inner, crm)?),
-    };
-    let number = inner.connections.next.fetch_add(1, Ordering::Relaxed) + 1;
-    let (pasted, inbox) = mpsc::channel(4);
-    let (cancel, ended) = (inner.stop.child_token(), CancellationToken::new());
-    let session = UnderWay { pasted, cancel: cancel.clone(), ended: ended.clone() };
-    locked(&inner.connections.under_way).insert(number, session);
-    let gone = ended.drop_guard();
-    let engine = Arc::clone(inner);
-    inner.tasks.spawn(async move {
-        let step = match lead_through(&engine, number, crm, &wish, flow, inbox, cancel).await {
-            Ok(connection) => SignInStep::Connected(connection),
-            Err(failure) => SignInStep::Failed(failure),
-        };
-        locked(&engine.connections.under_way).remove(&number);
-        drop(gone);
-        engine.tell(Event::SignIn { sign_in: number, step });
-        engine.tell(Event::Changed);
-    });
-    Ok(number)
-}
-
-fn check(crm: &'static dyn Crm, wish: &ConnectRequest) -> Result<(), Failure> {
-    let spec = crm.spec();
-    let ways = methods(spec);
-    if !ways.contains(&wish.method) {
-        let names: Vec<String> = ways.iter().map(|way| format!("{way:?}").to_lowercase()).collect();
-        return Err(Failure::new(
-            Code::Usage,
-            format!("{} cannot be signed in to that way.", spec.name),
-            format!("Use one of: {}.", names.join(", ")),
-        ));
-    }
-    let allowed: Vec<&str> = spec.sign_in_fields.iter().map(|field| field.name).collect();
-    if let Some(unknown) = wish.fields.keys().find(|name| !allowed.contains(&name.as_str())) {
-        let which =
-            if allowed.is_empty() { "It takes none.".into() } else { format!("It takes: {}.", allowed.join(", ")) };
-        return Err(Failure::new(Code::Usage, format!("{} takes no field '{unknown}'.", spec.name), which));
-    }
-    let token = wish.method == Method::Token;
-    let missing =
-        spec.sign_in_fields.iter().find(|field| token && field.required && !wish.fields.contains_key(field.name));
-    if let Some(field) = missing {
-        return Err(Failure::new(
-            Code::Usage,
-            format!("{} needs the {} with a static token.", spec.name, field.label),
-            format!("Add --field {}=….", field.name),
-        ));
-    }
-    if token && wish.token.as_ref().is_none_or(|token| token.expose().trim().is_empty()) {
-        return Err(Failure::new(Code::Usage, "The token is empty.", "Paste the token, or give it on standard input."));
-    }
-    Ok(())
-}
-
-/// A sign-in from its first step to the stored connection.
-async fn lead_through(
-    inner: &Arc<Inner>,
-    number: u64,
-    crm: &'static dyn Crm,
-    wish: &ConnectRequest,
-    flow: Option<Flow>,
-    pasted: mpsc::Receiver<String>,
-    cancel: CancellationToken,
-) -> Result<ConnectionSummary, Failure> {
-    let grant = match (flow, &wish.token) {
-        (Some(flow), _) => {
-            let (steps, mut told) = mpsc::unbounded_channel::<SignInStep>();
-            let way = match wish.method {
-                Method::Device => Way::Device,
-                _ => Way::Address(wish.open_browser.then(|| -> crate::oauth::Opener { Arc::new(browser::open) })),
-            };
-            let session = SignIn { way, steps, pasted, cancel: cancel.clone(), wait: WAIT };
-            let signing = sign_in(&flow, session);
-            tokio::pin!(signing);
-            let grant = loop {
-                tokio::select! {
-                    biased;
-                    Some(step) = told.recv() => inner.tell(Event::SignIn { sign_in: number, step }),
-                    grant = &mut signing => break grant,
-                }
-            };
-            while let Ok(step) = told.try_recv() {
-                inner.tell(Event::SignIn { sign_in: number, step });
-            }
-            grant?
-        }
-        (None, Some(token)) => Grant { tokens: crate::oauth::Tokens::fixed(token.clone()), callback: BTreeMap::new() },
-        (None, None) => return Err(misrouted()),
-    };
-    let fixed: Arc<dyn Credentials> = Arc::new(FixedToken(grant.tokens.access.clone()));
-    let api = handle(inner, crm, &grant, &wish.fields, fixed)?;
-    let who = tokio::select! {
-        () = cancel.cancelled() => return Err(Failure::new(Code::Cancelled, "The sign-in was stopped.", "")),
-        who = crm.who_am_i(&api) => who.map_err(|trouble| failure_of(&trouble))?,
-    };
-    let _changing = inner.changing.lock().await;
-    let before = all(inner)?
-        .into_iter()
-        .find(|record| record.platform == wish.platform && (wish.account.is_empty() || record.account == wish.account));
-    let record = ConnectionRecord {
-        id: before.as_ref().map_or_else(|| inner.new_id(), |record| record.id),
-        platform: wish.platform.clone(),
-        account: before.as_ref().map_or_else(|| wish.account.clone(), |record| record.account.clone()),
-        who,
-        method: wish.method,
-        fields: wish.fields.clone(),
-        grant,
-        connected: inner.now(),
-        trouble: None,
-        last_sync: before.as_ref().and_then(|record| record.last_sync),
-        settings: before.and_then(|record| record.settings),
-    };
-    let mut batch = Batch::new();
-    batch.put(record.id.to_bytes(), &record);
-    let event = EventName::OauthCompleted;
-    activity::put(inner, &mut batch, event, &record.platform, wish.lead_count, &wish.list_name);
-    inner.store.commit(batch).await?;
-    // The next call makes a handle with the new tokens.
-    locked(&inner.connections.apis).remove(&record.id);
-    Ok(record.summary())
-}
-
 async fn remove(inner: &Arc<Inner>, platform: &str, account: &str) -> Result<(), Failure> {
     let record = find(inner, platform, account)?;
     if record.method != Method::Token
@@ -380,7 +237,7 @@ async fn remove(inner: &Arc<Inner>, platform: &str, account: &str) -> Result<(),
     let mut batch = Batch::new();
     batch.delete::<ConnectionRecord>(record.id.to_bytes());
     inner.store.commit(batch).await?;
-    locked(&inner.connections.apis).remove(&record.id);
+    forget_handle(inner, record.id);
     inner.tell(Event::Changed);
     Ok(())
 }

@@ -14,7 +14,7 @@ use crate::lead::{Lead, Schema, lead_key};
 use crate::store::Batch;
 use crate::sync::journal::{Journal, Standing};
 use crate::sync::plan::{Planner, default_settings};
-use crate::sync::run::{Order, Tools, carry_out as carry_out_run, failure_of};
+use crate::sync::run::{Order, Tools, carry_out as carry_out_run};
 use crate::sync::{Destination, LeadOutcome, Outcome, Plan, RunSummary, backoff};
 
 /// What a run of this list to this CRM would do.
@@ -31,16 +31,7 @@ pub(super) async fn plan(inner: &Arc<Inner>, list: &str, destination: &Destinati
     let crm = api.crm();
     let (id, version) = inner.lists.version(list, 0)?;
     let (list, _) = inner.lists.get(list)?;
-    let survey = match crm.survey(&api).await {
-        Ok(survey) => survey,
-        Err(trouble) => {
-            let failure = failure_of(&trouble);
-            if failure.code == Code::SignInNeeded {
-                connections::set_trouble(inner, connection.id, failure.clone()).await?;
-            }
-            return Err(failure);
-        }
-    };
+    let survey = connections::survey(inner, &connection, &api).await?;
     let (mut settings, mut warnings) = default_settings(crm, &survey, &version.schema, &list.name);
     if let Some(before) = connection.settings.clone() {
         // What a person changed last time counts for the values that this list has too.

@@ -76,7 +76,14 @@ impl Home {
 
     async fn save_webhook(&self, id: Option<&str>, name: &str, url: &str) -> Result<SavedWebhook, Failure> {
         let spec = WebhookSpec { name: name.into(), url: url.into(), ..WebhookSpec::default() };
-        let request = Request::SaveWebhook { id: id.map(str::to_owned), spec, secret: None, paused: true };
+        let request = Request::SaveWebhook {
+            id: id.map(str::to_owned),
+            spec,
+            secret: None,
+            paused: true,
+            list_name: "Top".into(),
+            lead_count: 7,
+        };
         match self.engine.call(request).await? {
             Reply::Webhook(saved) => Ok(saved),
             other => panic!("another answer: {other:?}"),

@@ -165,6 +165,10 @@ pub enum Request {
         secret: Option<Secret>,
         /// Whether it starts paused.
         paused: bool,
+        /// The list that waits for it, for the analytics event; empty when there is none.
+        list_name: String,
+        /// How many leads wait.
+        lead_count: u64,
     },
     /// → [`Reply::Webhooks`]
     Webhooks,

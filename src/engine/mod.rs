@@ -1,16 +1,19 @@
 //! The engine: owns the store and every task; answers requests and tells events.
 //!
-//! A request is carried out by the file of its subject: `activity`, `connections`, `lists`, `runs`, `webhooks`.
+//! A request is carried out by the file of its subject: `activity`, `connections`, `deliveries`, `lists`, `runs`, `sign_ins`,
+//! `webhooks`.
 
 mod activity;
 mod connections;
 mod crm_run;
+mod deliveries;
 mod lists;
 pub mod messages;
 mod records;
 mod run_leads;
 mod run_life;
 mod runs;
+mod sign_ins;
 mod webhook_log;
 mod webhook_plan;
 mod webhook_run;
@@ -56,7 +59,8 @@ struct Inner {
     http: reqwest::Client,
     sender: Sender,
     events: broadcast::Sender<Event>,
-    connections: connections::Connections,
+    apis: connections::Apis,
+    sign_ins: sign_ins::SignIns,
     runs: run_life::Runs,
     /// Held while a connection or webhook is read, changed and written back.
     changing: tokio::sync::Mutex<()>,
@@ -91,7 +95,8 @@ impl Engine {
             http,
             sender,
             events: broadcast::channel(EVENTS_KEPT).0,
-            connections: connections::Connections::default(),
+            apis: connections::Apis::default(),
+            sign_ins: sign_ins::SignIns::default(),
             runs: run_life::Runs::default(),
             changing: tokio::sync::Mutex::default(),
             ids: Mutex::default(),
@@ -122,10 +127,11 @@ impl Engine {
             | Request::RenameList { .. }
             | Request::DeleteList { .. } => lists::call(inner, request).await,
 
+            Request::Connect(_) | Request::AnswerSignIn { .. } | Request::CancelSignIn { .. } => {
+                sign_ins::call(inner, request).await
+            }
+
             Request::Connections
-            | Request::Connect(_)
-            | Request::AnswerSignIn { .. }
-            | Request::CancelSignIn { .. }
             | Request::TestConnection { .. }
             | Request::Fields { .. }
             | Request::RemoveConnection { .. } => connections::call(inner, request).await,
@@ -144,9 +150,9 @@ impl Engine {
             | Request::TestWebhook { .. }
             | Request::SetWebhookActive { .. }
             | Request::RotateSecret { .. }
-            | Request::RemoveWebhook { .. }
-            | Request::Deliveries { .. }
-            | Request::Replay { .. } => webhooks::call(inner, request).await,
+            | Request::RemoveWebhook { .. } => webhooks::call(inner, request).await,
+
+            Request::Deliveries { .. } | Request::Replay { .. } => deliveries::call(inner, request).await,
 
             Request::Record { .. }
             | Request::Events { .. }
@@ -202,3 +208,7 @@ fn misrouted() -> Failure {
 #[cfg(test)]
 #[path = "engine_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "kill_tests.rs"]
+mod kill_tests;

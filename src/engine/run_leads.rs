@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ulid::Ulid;
 
 use super::records::{DeliveryRecord, Mark, OutcomeBlock, key};
-use super::{Inner, webhooks};
+use super::{Inner, deliveries};
 use crate::failure::Failure;
 use crate::store::{Batch, LEADS_PER_BLOCK};
 use crate::sync::{LeadOutcome, Outcome};
@@ -45,7 +45,7 @@ pub(super) fn rows(inner: &Inner, run: Ulid) -> Result<Vec<LeadOutcome>, Failure
     for (_, delivery) in inner.store.scan::<DeliveryRecord>(run.to_bytes())? {
         let tried_in_vain = delivery.outcome == Outcome::Pending && delivery.attempts > 0;
         if delivery.outcome == Outcome::Parked || tried_in_vain {
-            rows.push(webhooks::outcome_row(&delivery));
+            rows.push(deliveries::outcome_row(&delivery));
         }
     }
     rows.sort_by_key(|row| row.position);

@@ -14,7 +14,7 @@ use super::records::RunRecord;
 use super::runs::{self, load};
 use super::{Inner, activity, connections, crm_run, run_leads, webhook_run};
 use crate::events::EventName;
-use crate::failure::{Code, Failure};
+use crate::failure::Failure;
 use crate::store::Batch;
 use crate::sync::{Destination, Outcome, RunState, RunSummary};
 
@@ -109,8 +109,9 @@ fn begun(summary: &mut RunSummary) {
 /// Carries a run out. The answer's state is cancelled when the work was stopped, by whomever.
 async fn carry_out(inner: &Arc<Inner>, id: Ulid, work: CancellationToken) -> Result<RunSummary, Failure> {
     let mut record = load(inner, id)?;
-    if record.summary.state != RunState::Running {
-        begun(&mut record.summary);
+    let before = record.summary.clone();
+    begun(&mut record.summary);
+    if record.summary != before {
         runs::save(inner, id, &record).await?;
     }
     for older in runs::older(inner, id, &record)? {
@@ -179,9 +180,7 @@ async fn note_connection(inner: &Arc<Inner>, record: &RunRecord) -> Result<(), F
     let Destination::Crm { platform, account } = &record.summary.destination else { return Ok(()) };
     let Ok(connection) = connections::find(inner, platform, account) else { return Ok(()) };
     match &record.summary.trouble {
-        Some(failure) if failure.code == Code::SignInNeeded => {
-            connections::set_trouble(inner, connection.id, failure.clone()).await
-        }
+        Some(failure) => connections::note_trouble(inner, connection.id, failure).await,
         None if record.summary.state == RunState::Done && record.summary.count(Outcome::Superseded) == 0 => {
             connections::note_sync(inner, connection.id, record.settings.clone()).await
         }

@@ -38,7 +38,14 @@ impl Receiver {
             ..WebhookSpec::default()
         };
         change(&mut spec);
-        let save = Request::SaveWebhook { id: None, spec, secret: None, paused: false };
+        let save = Request::SaveWebhook {
+            id: None,
+            spec,
+            secret: None,
+            paused: false,
+            list_name: String::new(),
+            lead_count: 0,
+        };
         let saved = answer!(self.desk, save, Reply::Webhook(saved) => saved);
         let secret = saved.secret.expect("shown once");
         self.control("secrets", json!({"name": hook, "secrets": [secret.expose()]})).await;

@@ -20,7 +20,8 @@ fn spec(desk: &Desk) -> WebhookSpec {
 
 /// Saves a webhook to the receiver, which knows its secret.
 async fn set_up(desk: &Desk, spec: WebhookSpec) -> WebhookSummary {
-    let request = Request::SaveWebhook { id: None, spec, secret: None, paused: false };
+    let request =
+        Request::SaveWebhook { id: None, spec, secret: None, paused: false, list_name: LIST.into(), lead_count: 100 };
     let saved = answer!(desk, request, Reply::Webhook(saved) => saved);
     desk.sandbox().learn_secret("bridge", &saved.secret.expect("shown once")).expect("a secret");
     saved.webhook
@@ -65,7 +66,7 @@ fn synced(leads: u64) -> (String, u64, String) {
 async fn leads_arrive_signed_and_are_logged() {
     let desk = Desk::practice().await;
     set_up(&desk, WebhookSpec { batch: 20, filter: "score >= 50".into(), ..spec(&desk) }).await;
-    assert_eq!(desk.events_of(EventName::WebhookConfigured).await.len(), 1);
+    assert_eq!(desk.events_of(EventName::WebhookConfigured).await, [("webhook".to_owned(), 100, LIST.to_owned())]);
     desk.save(&leads(100)).await;
     let run = desk.send(BRIDGE).await;
     assert_eq!((run.state, counts(&run)), (RunState::Done, vec![(Outcome::Skipped, 50), (Outcome::Delivered, 50)]));
@@ -160,7 +161,14 @@ async fn a_refused_signature_pauses_the_webhook_and_what_waits_goes_out_later() 
     // The right secret, saved as one's own; the program was closed meanwhile.
     let desk = desk.restart().await;
     answer!(desk, Request::ResumeRuns, Reply::Count(count) => assert_eq!(count, 0));
-    let edit = Request::SaveWebhook { id: Some(saved.id), spec: spec(&desk), secret: Some(other), paused: false };
+    let edit = Request::SaveWebhook {
+        id: Some(saved.id),
+        spec: spec(&desk),
+        secret: Some(other),
+        paused: false,
+        list_name: String::new(),
+        lead_count: 0,
+    };
     let done = goes_on(&desk, &run.id, edit).await;
     assert_eq!((done.state, counts(&done)), (RunState::Done, vec![(Outcome::Delivered, 40)]));
     let taken: Vec<_> = desk.sandbox().seen().latest.into_iter().filter(|one| one.status == 200).collect();
@@ -198,7 +206,14 @@ async fn pausing_stops_a_run_under_way_and_activating_goes_on() {
     // Renamed while it waits: it is the same webhook.
     let id = webhook(&desk).await.id;
     let renamed = WebhookSpec { name: " Bridge 2 ".into(), ..spec(&desk) };
-    let edit = Request::SaveWebhook { id: Some(id), spec: renamed, secret: None, paused: false };
+    let edit = Request::SaveWebhook {
+        id: Some(id),
+        spec: renamed,
+        secret: None,
+        paused: false,
+        list_name: String::new(),
+        lead_count: 0,
+    };
     let done = goes_on(&desk, &run.id, edit).await;
     assert_eq!(counts(&done), [(Outcome::Delivered, 400)]);
     assert_eq!(desk.sandbox().seen().deliveries, 400);

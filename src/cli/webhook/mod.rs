@@ -157,7 +157,14 @@ impl Add {
         };
         self.settings.apply(&mut spec, session, out, input).await?;
         let secret = self.secret_file.as_deref().map(settings::secret_from).transpose()?;
-        let save = Request::SaveWebhook { id: None, spec, secret, paused: self.paused };
+        let save = Request::SaveWebhook {
+            id: None,
+            spec,
+            secret,
+            paused: self.paused,
+            list_name: String::new(),
+            lead_count: 0,
+        };
         let saved = ask!(session, save, Reply::Webhook(saved) => saved)?;
         tell_saved(&saved, if self.paused { "is saved, paused" } else { "is active" }, out)
     }
@@ -170,7 +177,14 @@ impl Edit {
         self.settings.apply(&mut spec, session, out, input).await?;
         spec.name = self.rename.unwrap_or(spec.name);
         let paused = summary.state != WebhookState::Active;
-        let save = Request::SaveWebhook { id: Some(summary.id), spec, secret: None, paused };
+        let save = Request::SaveWebhook {
+            id: Some(summary.id),
+            spec,
+            secret: None,
+            paused,
+            list_name: String::new(),
+            lead_count: 0,
+        };
         let saved = ask!(session, save, Reply::Webhook(saved) => saved)?;
         if out.is_json() {
             out.json(&object(&saved.webhook))?;
