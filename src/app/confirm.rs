@@ -6,8 +6,9 @@ use tui_input::Input;
 use super::commands::Cmd;
 use super::effect::{Call, Effect};
 use super::key::{Key, KeyCode};
+use super::notices::NoticeKind;
 use super::overlay::{self, Overlay, Picked};
-use super::{State, call, field, run};
+use super::{State, call, field, run, say};
 use crate::engine::messages::{Reply, Request};
 use crate::failure::Failure;
 use crate::sync::{Mode, Plan, Settings};
@@ -125,11 +126,25 @@ pub(super) fn give(state: &mut State, cmd: Cmd, now: Timestamp) -> Vec<Effect> {
     }
 }
 
-fn start(state: &mut State, _now: Timestamp) -> Vec<Effect> {
+fn start(state: &mut State, now: Timestamp) -> Vec<Effect> {
     let Some(pane) = pane(state) else { return Vec::new() };
+    if let Some((at, one, other, to)) = collision(&pane.settings) {
+        pane.at = 2 + at;
+        let text = format!("{one} and {other} both go into {to}: only one can. Change one of them.");
+        return say(state, NoticeKind::Error, &text, now);
+    }
     let Some(plan) = pane.plan.take() else { return Vec::new() };
     let mut settings = pane.settings.clone();
     settings.group = pane.group.value().trim().to_owned();
     state.overlays.retain(|overlay| !matches!(overlay, Overlay::Confirm(_)));
     run::begin(state, plan.list, plan.destination, Some(settings))
+}
+
+/// Two values that go into one field: the row of the second, both names, the field.
+fn collision(settings: &Settings) -> Option<(usize, String, String, String)> {
+    let rows = &settings.mapping;
+    rows.iter().enumerate().find_map(|(at, row)| {
+        let earlier = rows[..at].iter().find(|earlier| !row.to.is_empty() && earlier.to == row.to)?;
+        Some((at, earlier.from.clone(), row.from.clone(), row.to.clone()))
+    })
 }

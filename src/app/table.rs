@@ -164,6 +164,11 @@ pub(super) fn give(state: &mut State, cmd: Cmd, now: Timestamp) -> Vec<Effect> {
             audience.left = (audience.left + 1).min(most);
             Vec::new()
         }
+        Cmd::SelectAll | Cmd::Invert if audience.busy() || audience.status == Status::Loading => {
+            // The rows that a person means are not all known yet.
+            let text = "The rows are still being found. Do it again when the table is ready.";
+            say(state, NoticeKind::Info, text, now)
+        }
         Cmd::SelectAll => audience.rows(0, u64::MAX, Then::Add),
         Cmd::Invert => audience.rows(0, u64::MAX, Then::Invert),
         Cmd::Range => {

@@ -51,7 +51,7 @@ impl Credentials for FixedToken {
     async fn refresh_after(&self, _stale: &Secret) -> Result<Secret, Failure> {
         Err(Failure::new(
             Code::SignInNeeded,
-            "The static token is not accepted any more.",
+            "The static token is not accepted.",
             "Make a new one at the vendor and connect again.",
         ))
     }

@@ -216,7 +216,7 @@ impl Desk {
             let filter = match Filter::parse(&filter, table.schema()) {
                 Ok(filter) => filter,
                 Err(error) => {
-                    let failure = Failure::new(Code::Usage, error.message, "Change the filter with f.");
+                    let failure = Failure::new(Code::Usage, error.message, "Change the filter with /.");
                     self.tell(News::Viewed { generation, view: number, shown: 0 });
                     return self.tell(News::Written(Err(failure)));
                 }

@@ -15,7 +15,14 @@ use crate::lead::export::{ExportFormat, LeadWriter};
 pub(super) async fn export_list(engine: &Engine, list: &str, path: &str) -> Result<String, Failure> {
     let format = match Path::new(path).extension().and_then(|ending| ending.to_str()) {
         Some("jsonl" | "ndjson") => ExportFormat::JsonLines,
-        _ => ExportFormat::Csv { defuse: true },
+        Some("csv") => ExportFormat::Csv { defuse: true },
+        _ => {
+            return Err(Failure::new(
+                Code::Usage,
+                format!("{path} does not say what to write."),
+                "End the name in .csv or .jsonl.",
+            ));
+        }
     };
     let Reply::List(summary, versions) = engine.call(Request::List { name: list.to_owned() }).await? else {
         return Err(unexpected());
@@ -43,6 +50,9 @@ pub(super) struct WholeFile {
 
 impl WholeFile {
     pub(super) fn create(path: &str) -> Result<Self, Failure> {
+        if Path::new(path).exists() {
+            return Err(Failure::new(Code::Failed, format!("{path} is there already."), "Choose another name."));
+        }
         let folder = Path::new(path).parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let file = tempfile::NamedTempFile::new_in(folder).map_err(|error| cannot_write(path, &error))?;
         Ok(WholeFile { path: path.to_owned(), out: BufWriter::new(file) })

@@ -69,16 +69,24 @@ fn grid_place(platform: &str) -> usize {
     registry::ALL.iter().position(|crm| crm.spec().id == platform).unwrap_or(usize::MAX)
 }
 
-/// The connection of a platform and label; an empty label means the only or first one.
+/// The connection of a platform and label; an empty label means the unnamed or only one.
 pub(super) fn find(inner: &Inner, platform: &str, account: &str) -> Result<ConnectionRecord, Failure> {
     let spec = crm(platform)?.spec();
     let known = all(inner)?;
-    let mut fitting = known.into_iter().filter(|record| record.platform == platform);
-    let found = match account {
-        "" => fitting.next(),
-        label => fitting.find(|record| record.account == label),
+    let mut fitting: Vec<ConnectionRecord> = known.into_iter().filter(|record| record.platform == platform).collect();
+    let labels: Vec<String> = fitting.iter().map(|record| record.account.clone()).collect();
+    let at = match (fitting.iter().position(|record| record.account == account), account) {
+        (None, "") if fitting.len() == 1 => Some(0),
+        (None, "") if fitting.len() > 1 => {
+            return Err(Failure::new(
+                Code::Usage,
+                format!("{} has several connections, and none was named.", spec.name),
+                format!("Write crm:{platform}/ACCOUNT or --account; there are: {}.", labels.join(", ")),
+            ));
+        }
+        (at, _) => at,
     };
-    found.ok_or_else(|| {
+    at.map(|at| fitting.swap_remove(at)).ok_or_else(|| {
         let label = if account.is_empty() { String::new() } else { format!(" account '{account}'") };
         let option = if account.is_empty() { String::new() } else { format!(" --account {account}") };
         Failure::new(
@@ -127,7 +135,11 @@ async fn noting<T>(inner: &Inner, id: Ulid, answer: Result<T, Trouble>) -> Resul
     match answer {
         Ok(answer) => Ok(answer),
         Err(trouble) => {
-            let failure = failure_of(&trouble);
+            let mut failure = failure_of(&trouble);
+            if failure.code == Code::Waiting {
+                // Nothing was queued that could go on by itself.
+                failure.code = Code::Failed;
+            }
             note_trouble(inner, id, &failure).await?;
             Err(failure)
         }

@@ -159,11 +159,12 @@ async fn lead_through(
     let _changing = inner.changing.lock().await;
     let before = connections::all(inner)?
         .into_iter()
-        .find(|record| record.platform == wish.platform && (wish.account.is_empty() || record.account == wish.account));
+        // An empty label is the label of the unnamed account: a sign-in never takes the place of another one.
+        .find(|record| record.platform == wish.platform && record.account == wish.account);
     let record = ConnectionRecord {
         id: before.as_ref().map_or_else(|| inner.new_id(), |record| record.id),
         platform: wish.platform.clone(),
-        account: before.as_ref().map_or_else(|| wish.account.clone(), |record| record.account.clone()),
+        account: wish.account.clone(),
         who,
         method: wish.method,
         fields: wish.fields.clone(),

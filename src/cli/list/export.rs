@@ -33,9 +33,9 @@ pub struct Target {
     /// The file to write; - is standard output
     #[arg(short, long, value_name = "FILE", default_value = "-")]
     output: PathBuf,
-    /// The format
-    #[arg(long, value_name = "FORMAT", default_value = "csv")]
-    format: Shape,
+    /// The format; without it the file's ending decides, and CSV where it says nothing
+    #[arg(long, value_name = "FORMAT")]
+    format: Option<Shape>,
     /// Leave cells that a spreadsheet would run as formulas as they are
     #[arg(long)]
     raw: bool,
@@ -65,7 +65,9 @@ impl Target {
     }
 
     fn format(&self) -> ExportFormat {
-        match self.format {
+        let ending = self.output.extension().and_then(|ending| ending.to_str());
+        let by_name = if matches!(ending, Some("jsonl" | "ndjson")) { Shape::Jsonl } else { Shape::Csv };
+        match self.format.unwrap_or(by_name) {
             Shape::Csv => ExportFormat::Csv { defuse: !self.raw },
             Shape::Jsonl => ExportFormat::JsonLines,
         }

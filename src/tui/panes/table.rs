@@ -38,7 +38,7 @@ pub fn draw(canvas: &mut Canvas<'_, '_>, state: &State, area: Rect) {
         let text = match (&audience.status, audience.viewing, audience.filter.is_empty()) {
             (Status::Loading, ..) => clean("Reading…"),
             (_, Some(_), _) => clean("Filtering…"),
-            (.., false) => clean("No lead matches the filter. Press F to show all again, f to change it."),
+            (.., false) => clean("No lead matches the filter. Press F to show all again, / to change it."),
             _ => clean("There is no lead in this file."),
         };
         canvas.put(rows.x + 1, rows.y, rows.right(), &text, Role::Dim);
