@@ -7,3 +7,6 @@ mod runs;
 #[cfg(test)]
 #[path = "crm/sim.rs"]
 mod sim;
+#[cfg(test)]
+#[path = "crm/zoho.rs"]
+mod zoho;

@@ -12,6 +12,7 @@ pub mod practice;
 pub mod registry;
 pub mod salesforce;
 pub mod sign_in;
+pub mod zoho;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -288,6 +289,17 @@ pub trait Crm: Send + Sync {
     /// The token endpoint that the callback's parameters name (data centres); shared code checks it against the host list.
     fn token_url(&self, _callback: &std::collections::BTreeMap<String, String>) -> Option<String> {
         None
+    }
+
+    /// The revocation endpoint that the callback's parameters name; checked like the token endpoint.
+    fn revoke_url(&self, _callback: &std::collections::BTreeMap<String, String>) -> Option<String> {
+        None
+    }
+
+    /// What the answer to a device poll says about where the account is (data centres), as callback parameters; empty when it
+    /// says nothing. The next poll goes where [`Crm::token_url`] then points to.
+    fn moved(&self, _response: &http::Response<Vec<u8>>) -> std::collections::BTreeMap<String, String> {
+        Default::default()
     }
 
     /// The API base that a token answer's extra fields name; shared code checks it against the host list.

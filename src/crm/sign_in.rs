@@ -23,6 +23,14 @@ impl Quirks for OfCrm {
     fn token_url(&self, callback: &BTreeMap<String, String>) -> Option<String> {
         self.0.token_url(callback)
     }
+
+    fn revoke_url(&self, callback: &BTreeMap<String, String>) -> Option<String> {
+        self.0.revoke_url(callback)
+    }
+
+    fn moved(&self, response: &http::Response<Vec<u8>>) -> BTreeMap<String, String> {
+        self.0.moved(response)
+    }
 }
 
 /// The vendor as sign-in sees it; `None` when it has no OAuth.
