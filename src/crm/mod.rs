@@ -223,6 +223,13 @@ impl Survey {
     pub fn field(&self, name: &str) -> Option<&RemoteField> {
         self.fields.iter().find(|field| field.name == name)
     }
+
+    /// The field that a vendor's file means: by its name in requests, else by its label, where names are the account's own
+    /// numbers.
+    pub fn meant(&self, name: &str) -> Option<&RemoteField> {
+        let labelled = || self.fields.iter().find(|field| field.label.eq_ignore_ascii_case(name));
+        self.field(name).or_else(|| labelled().filter(|_| !name.is_empty()))
+    }
 }
 
 /// What went wrong with a call, in classes that `sync` acts on; the same for all vendors.
