@@ -5,6 +5,7 @@
 
 pub mod api;
 pub mod call;
+pub mod copper;
 pub mod credentials;
 pub mod hubspot;
 pub mod limiter;
