@@ -187,7 +187,7 @@ async fn at_a_desk_the_browser_brings_the_answer() {
         server.http.get(format!("{}/me", server.base)).bearer_auth(grant.tokens.access.expose()).send().await.unwrap();
     assert_eq!(me.status(), 200);
     let flow = server.flow();
-    assert_eq!(flow.revoke(&grant.tokens).await, Ok(true));
+    assert_eq!(flow.revoke(&grant).await, Ok(true));
     let keeper = keeper(flow, grant, |_| {});
     let stale = keeper.current().await.unwrap().access;
     assert_eq!(keeper.refresh_after_401(&stale).await.unwrap_err().code, Code::SignInNeeded);

@@ -5,6 +5,7 @@
 
 pub mod api;
 pub mod call;
+pub mod copper;
 pub mod credentials;
 pub mod hubspot;
 pub mod limiter;
@@ -12,6 +13,7 @@ pub mod practice;
 pub mod registry;
 pub mod salesforce;
 pub mod sign_in;
+pub mod zoho;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -222,6 +224,13 @@ impl Survey {
     pub fn field(&self, name: &str) -> Option<&RemoteField> {
         self.fields.iter().find(|field| field.name == name)
     }
+
+    /// The field that a vendor's file means: by its name in requests, else by its label, where names are the account's own
+    /// numbers.
+    pub fn meant(&self, name: &str) -> Option<&RemoteField> {
+        let labelled = || self.fields.iter().find(|field| field.label.eq_ignore_ascii_case(name));
+        self.field(name).or_else(|| labelled().filter(|_| !name.is_empty()))
+    }
 }
 
 /// What went wrong with a call, in classes that `sync` acts on; the same for all vendors.
@@ -288,6 +297,17 @@ pub trait Crm: Send + Sync {
     /// The token endpoint that the callback's parameters name (data centres); shared code checks it against the host list.
     fn token_url(&self, _callback: &std::collections::BTreeMap<String, String>) -> Option<String> {
         None
+    }
+
+    /// The revocation endpoint that the callback's parameters name; checked like the token endpoint.
+    fn revoke_url(&self, _callback: &std::collections::BTreeMap<String, String>) -> Option<String> {
+        None
+    }
+
+    /// What the answer to a device poll says about where the account is (data centres), as callback parameters; empty when it
+    /// says nothing. The next poll goes where [`Crm::token_url`] then points to.
+    fn moved(&self, _response: &http::Response<Vec<u8>>) -> std::collections::BTreeMap<String, String> {
+        Default::default()
     }
 
     /// The API base that a token answer's extra fields name; shared code checks it against the host list.

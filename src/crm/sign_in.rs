@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{Crm, Spec};
 use crate::config::CrmSettings;
 use crate::failure::{Code, Failure};
-use crate::oauth::{Method, Quirks, Vendor};
+use crate::oauth::{Answer, Method, Quirks, Vendor};
 
 /// A vendor's quirks, asked of its file.
 struct OfCrm(&'static dyn Crm);
@@ -23,6 +23,14 @@ impl Quirks for OfCrm {
     fn token_url(&self, callback: &BTreeMap<String, String>) -> Option<String> {
         self.0.token_url(callback)
     }
+
+    fn revoke_url(&self, callback: &BTreeMap<String, String>) -> Option<String> {
+        self.0.revoke_url(callback)
+    }
+
+    fn moved(&self, response: &http::Response<Vec<u8>>) -> BTreeMap<String, String> {
+        self.0.moved(response)
+    }
 }
 
 /// The vendor as sign-in sees it; `None` when it has no OAuth.
@@ -38,15 +46,18 @@ pub fn vendor(crm: &'static dyn Crm) -> Option<Vendor> {
     })
 }
 
-/// The ways to sign in that a vendor has, the usual one first.
+/// The ways to sign in that a vendor has, the usual one first. An answer that cannot be listened for leaves only pasting, and
+/// puts the static token before it.
 pub fn methods(spec: &Spec) -> Vec<Method> {
-    let mut methods = Vec::new();
-    if let Some(oauth) = &spec.oauth {
-        methods.extend([Method::Browser, Method::Paste]);
-        methods.extend(oauth.device_url.map(|_| Method::Device));
+    let token = spec.token.map(|_| Method::Token);
+    let Some(oauth) = &spec.oauth else { return token.into_iter().collect() };
+    match oauth.answer {
+        Answer::FormPost => token.into_iter().chain([Method::Paste]).collect(),
+        Answer::Query => {
+            let device = oauth.device_url.map(|_| Method::Device);
+            [Method::Browser, Method::Paste].into_iter().chain(device).chain(token).collect()
+        }
     }
-    methods.extend(spec.token.map(|_| Method::Token));
-    methods
 }
 
 /// What to say when OAuth is wanted and the configuration has no client id: how to register an app, with the exact redirect

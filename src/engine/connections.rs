@@ -241,7 +241,7 @@ async fn remove(inner: &Arc<Inner>, platform: &str, account: &str) -> Result<(),
     let record = find(inner, platform, account)?;
     if record.method != Method::Token
         && let Ok(flow) = flow(inner, crm(platform)?)
-        && let Err(failure) = flow.revoke(&record.grant.tokens).await
+        && let Err(failure) = flow.revoke(&record.grant).await
     {
         tracing::warn!("the vendor did not revoke the token: {}", crate::text::clean(&failure.message));
     }

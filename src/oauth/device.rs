@@ -1,7 +1,7 @@
 //! Signing in with a code typed on any device (RFC 8628).
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
@@ -11,7 +11,7 @@ use oauth2::{
 };
 use tokio::sync::oneshot;
 
-use super::wire::{Trouble, Wire};
+use super::wire::Trouble;
 use super::words::Doing;
 use super::{Flow, Grant};
 use crate::failure::{Code, Failure};
@@ -69,7 +69,8 @@ impl Flow {
     /// Polls, as often as the vendor allows, until the code was typed, refused, or died.
     pub(super) async fn device_tokens(&self, code: &DeviceCode) -> Result<Grant, Failure> {
         let (give_up, gave_up) = oneshot::channel();
-        let wire = Impatient { wire: &self.wire, failures: Mutex::new((0, Some(give_up))) };
+        let wire =
+            Impatient { flow: self, failures: Mutex::new((0, Some(give_up))), place: Mutex::new(BTreeMap::new()) };
         let client = self.requests(self.endpoints.token.clone());
         let request = client.exchange_device_access_token(&code.details);
         let reply = tokio::select! {
@@ -77,25 +78,39 @@ impl Flow {
             Ok(trouble) = gave_up => Err(trouble),
         };
         let reply = reply.map_err(|trouble| trouble.failure(&self.vendor, Doing::SignIn))?;
-        Ok(Grant { tokens: self.read(&reply, None), callback: BTreeMap::new() })
+        let callback = wire.place.into_inner().unwrap_or_else(PoisonError::into_inner);
+        Ok(Grant { tokens: self.read(&reply, None), callback })
     }
 }
 
-/// The crate polls on after failed calls until the code dies; somebody who waits wants to know sooner what is wrong.
+/// The crate polls on after failed calls until the code dies; somebody who waits wants to know sooner what is wrong. And it
+/// knows one token endpoint only, where an answer may name that of another data centre.
 struct Impatient<'a> {
-    wire: &'a Wire,
+    flow: &'a Flow,
     /// Failed calls in a row, and where the last one is told when there are too many.
     failures: Mutex<(u32, Option<oneshot::Sender<Trouble>>)>,
+    /// Where the account is, as the answers said.
+    place: Mutex<BTreeMap<String, String>>,
 }
 
 impl<'c> AsyncHttpClient<'c> for Impatient<'_> {
     type Error = Trouble;
     type Future = BoxFuture<'c, Result<HttpResponse, Trouble>>;
 
-    fn call(&'c self, request: HttpRequest) -> Self::Future {
-        let reply = self.wire.send(request);
+    fn call(&'c self, mut request: HttpRequest) -> Self::Future {
+        let place = self.place();
+        if !place.is_empty()
+            && let Ok(uri) = self.flow.token_url(&place).as_str().parse()
+        {
+            *request.uri_mut() = uri;
+        }
+        drop(place);
+        let reply = self.flow.wire.send(request);
         async {
             let reply = reply.await;
+            if let Ok(reply) = &reply {
+                self.place().extend(self.flow.vendor.quirks.moved(reply));
+            }
             self.count(&reply);
             reply
         }
@@ -104,6 +119,10 @@ impl<'c> AsyncHttpClient<'c> for Impatient<'_> {
 }
 
 impl Impatient<'_> {
+    fn place(&self) -> MutexGuard<'_, BTreeMap<String, String>> {
+        self.place.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn count(&self, reply: &Result<HttpResponse, Trouble>) {
         let Ok(mut failures) = self.failures.lock() else { return };
         let Err(trouble) = reply else {

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use wiremock::matchers::{body_string_contains, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
+use super::super::Quirks;
 use super::super::test_vendor::flow;
 use super::*;
 
@@ -54,4 +55,41 @@ async fn a_refusal_and_a_dead_code_say_what_to_do() {
         let dead = dead.unwrap_err();
         assert!(dead.message.contains("not confirmed in time") && dead.remedy.contains("new code"), "{dead:?}");
     }
+}
+
+/// Sends polls to another data centre, as the answer says.
+struct Scattered;
+
+impl Quirks for Scattered {
+    fn token_url(&self, callback: &BTreeMap<String, String>) -> Option<String> {
+        callback.get("server").map(|server| format!("{server}/token"))
+    }
+
+    fn moved(&self, response: &http::Response<Vec<u8>>) -> BTreeMap<String, String> {
+        let answer: Value = serde_json::from_slice(response.body()).unwrap();
+        answer["server"].as_str().map(|server| ("server".to_owned(), server.to_owned())).into_iter().collect()
+    }
+}
+
+#[tokio::test]
+async fn an_account_in_another_data_centre_is_asked_for_there_from_then_on() {
+    let server = MockServer::start().await;
+    let there = format!("{}/eu", server.uri());
+    let code = json!({"device_code": "D", "user_code": "U", "verification_url": "https://testland.test/device",
+        "expires_in": 60, "interval": 0});
+    Mock::given(path("/device")).respond_with(ResponseTemplate::new(200).set_body_json(code)).mount(&server).await;
+    let elsewhere = json!({"error": "authorization_pending", "server": there});
+    Mock::given(path("/token"))
+        .respond_with(ResponseTemplate::new(400).set_body_json(elsewhere))
+        .expect(1)
+        .mount(&server)
+        .await;
+    let token = json!({"access_token": "A", "token_type": "Bearer"});
+    let found = Mock::given(path("/eu/token")).and(body_string_contains("device_code=D"));
+    found.respond_with(ResponseTemplate::new(200).set_body_json(token)).mount(&server).await;
+    let mut flow = flow(&server.uri());
+    flow.vendor.quirks = std::sync::Arc::new(Scattered);
+    let code = flow.device_code().await.unwrap();
+    let grant = flow.device_tokens(&code).await.unwrap();
+    assert_eq!((grant.tokens.access.expose(), grant.callback["server"].as_str()), ("A", there.as_str()));
 }

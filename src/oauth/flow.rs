@@ -156,13 +156,14 @@ impl Flow {
         Ok(self.read(&reply, Some(tokens)))
     }
 
-    /// Tells the vendor that the tokens are not needed any more (RFC 7009). `Ok(false)`: it has no endpoint for that.
+    /// Tells the vendor that a grant's tokens are not needed any more (RFC 7009). `Ok(false)`: it has no endpoint for that.
     ///
     /// # Errors
     /// The vendor did not take it; the tokens may live on there.
-    pub async fn revoke(&self, tokens: &Tokens) -> Result<bool, Failure> {
-        let Some(url) = &self.endpoints.revoke else { return Ok(false) };
-        let request = self.revocation(url, tokens)?;
+    pub async fn revoke(&self, grant: &Grant) -> Result<bool, Failure> {
+        let named = self.vendor.quirks.revoke_url(&grant.callback).and_then(|named| self.of_the_vendor(&named));
+        let Some(url) = named.or_else(|| self.endpoints.revoke.clone()) else { return Ok(false) };
+        let request = self.revocation(&url, &grant.tokens)?;
         match self.wire.send(request).await {
             // An empty answer is the usual yes.
             Ok(reply) if reply.status().is_success() => Ok(true),
@@ -219,16 +220,19 @@ impl Flow {
     }
 
     /// The token endpoint for an account: the one its callback named, if that is the vendor's.
-    fn token_url(&self, callback: &BTreeMap<String, String>) -> Url {
-        let Some(named) = self.vendor.quirks.token_url(callback) else { return self.endpoints.token.clone() };
-        match net::check_endpoint(&named) {
-            Ok(url) if self.endpoints.accepts(&url, self.vendor.account_hosts) => url,
-            _ => {
-                let named = net::redact::url(&named);
-                tracing::warn!(vendor = self.vendor.id, %named, "the callback names a token endpoint that is not the vendor's");
-                self.endpoints.token.clone()
-            }
+    pub(super) fn token_url(&self, callback: &BTreeMap<String, String>) -> Url {
+        let named = self.vendor.quirks.token_url(callback);
+        named.and_then(|named| self.of_the_vendor(&named)).unwrap_or_else(|| self.endpoints.token.clone())
+    }
+
+    /// An endpoint that an answer named, if it is the vendor's.
+    fn of_the_vendor(&self, named: &str) -> Option<Url> {
+        let url = net::check_endpoint(named).ok().filter(|url| self.endpoints.accepts(url, self.vendor.account_hosts));
+        if url.is_none() {
+            let named = net::redact::url(named);
+            tracing::warn!(vendor = self.vendor.id, %named, "an answer names an endpoint that is not the vendor's");
         }
+        url
     }
 
     pub(super) fn requests(&self, token_url: Url) -> Requests {

@@ -199,8 +199,37 @@ async fn removing_a_connection_ends_it_at_the_vendor() {
     let flow = flow(&server.uri());
     let mut tokens = Tokens::fixed(Secret::from("A"));
     tokens.refresh = Some(Secret::from("R"));
-    assert_eq!(flow.revoke(&tokens).await, Ok(true));
+    let grant = Grant { tokens, callback: BTreeMap::new() };
+    assert_eq!(flow.revoke(&grant).await, Ok(true));
     server.reset().await;
-    let failure = flow.revoke(&tokens).await.unwrap_err();
+    let failure = flow.revoke(&grant).await.unwrap_err();
     assert!(failure.message.contains("404") && failure.remedy.contains("Testland itself"), "{failure:?}");
+}
+
+/// Says that accounts are elsewhere, at whatever address the callback names.
+struct Scattered;
+
+impl Quirks for Scattered {
+    fn token_url(&self, callback: &BTreeMap<String, String>) -> Option<String> {
+        callback.get("server").map(|server| format!("{server}/token"))
+    }
+
+    fn revoke_url(&self, callback: &BTreeMap<String, String>) -> Option<String> {
+        callback.get("server").map(|server| format!("{server}/revoke"))
+    }
+}
+
+#[tokio::test]
+async fn a_connection_ends_at_the_data_centre_that_it_lives_in_and_nowhere_else() {
+    let server = MockServer::start().await;
+    let revoked = |place| Mock::given(path(place)).respond_with(ResponseTemplate::new(200)).expect(1);
+    revoked("/eu/revoke").mount(&server).await;
+    revoked("/revoke").mount(&server).await;
+    let mut flow = flow(&server.uri());
+    flow.vendor.quirks = Arc::new(Scattered);
+    for place in [format!("{}/eu", server.uri()), "https://testland.example.com".into()] {
+        let callback = BTreeMap::from([("server".to_owned(), place)]);
+        let grant = Grant { tokens: Tokens::fixed(Secret::from("A")), callback };
+        assert_eq!(flow.revoke(&grant).await, Ok(true));
+    }
 }

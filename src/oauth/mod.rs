@@ -70,6 +70,17 @@ pub trait Quirks: Send + Sync {
     fn token_url(&self, _callback: &BTreeMap<String, String>) -> Option<String> {
         None
     }
+
+    /// The revocation endpoint that the callback's parameters name; used under the same condition.
+    fn revoke_url(&self, _callback: &BTreeMap<String, String>) -> Option<String> {
+        None
+    }
+
+    /// What a normalised answer to a device poll says about where the account is (data centres), in the callback's
+    /// parameters; empty when it says nothing. The next poll goes where [`Quirks::token_url`] then points to.
+    fn moved(&self, _response: &http::Response<Vec<u8>>) -> BTreeMap<String, String> {
+        BTreeMap::new()
+    }
 }
 
 /// No quirks: a server by the book.

@@ -129,9 +129,9 @@ impl Wire {
         let request = self.vendor.quirks.encode_request(request);
         let mut waits = 0;
         loop {
-            let response = self.once(request.clone()).await?;
+            let response = self.vendor.quirks.normalise_response(self.once(request.clone()).await?);
             if response.status() != StatusCode::TOO_MANY_REQUESTS {
-                return understand(self.vendor.quirks.normalise_response(response));
+                return understand(response);
             }
             let wait = net::skew::retry_after(response.headers(), Timestamp::now())
                 .unwrap_or_else(|| Duration::from_secs(1 << waits));

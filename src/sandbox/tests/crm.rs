@@ -132,7 +132,7 @@ async fn the_browser_way_connects_the_practice_crm() {
     let api = demo.api(grant.tokens.access.clone());
     let account = api.crm().who_am_i(&api).await.expect("an account");
     assert_eq!((account.user.as_str(), account.environment.as_str()), ("sam@example.com", "practice"));
-    assert!(demo.flow().revoke(&grant.tokens).await.expect("revoked"));
+    assert!(demo.flow().revoke(&grant).await.expect("revoked"));
     assert!(api.crm().who_am_i(&api).await.is_err());
 }
 

@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 
 use super::{Course, Ground};
-use crate::crm::{Found, MatchKey, Outgoing, Write, Written};
+use crate::crm::{Found, MatchBy, MatchKey, Outgoing, Write, Written};
 use crate::sync::mapping::{Refusal, says_the_same};
 use crate::sync::plan::{identities, needs_look_up};
 use crate::sync::{LeadOutcome, Mode, Outcome};
@@ -50,12 +50,15 @@ impl Course<'_> {
             Decision::End(named.ends(Outcome::Skipped, "", reason, next_step))
         };
         match found {
-            Found::Several(ids) => Decision::End(named.ends(
-                Outcome::Failed,
-                "",
-                format!("{} records in {name} have the same {}", ids.len(), ground.survey.key.field()),
-                format!("Merge them in {name}, then retry."),
-            )),
+            Found::Several(ids) => {
+                let or_email = if ground.survey.by == MatchBy::LeadKey { " or e-mail" } else { "" };
+                Decision::End(named.ends(
+                    Outcome::Failed,
+                    "",
+                    format!("{} records in {name} have the same {}{or_email}", ids.len(), ground.survey.key.field()),
+                    format!("Merge them in {name}, then retry."),
+                ))
+            }
             Found::None if mode == Mode::Update => skipped(format!("Not in {name}, and only updates are asked for")),
             Found::None => match ground.mapping.refusal(&named.outgoing, true) {
                 Some(refusal) => Decision::End(named.refused(Outcome::Failed, refusal)),
