@@ -81,6 +81,8 @@ pub struct Connect {
     pub token_help: (String, String),
     /// Whether something is being waited for that a spinner should say.
     pub busy: bool,
+    /// Whether an address was pasted into this sign-in.
+    pub typed: bool,
 }
 
 /// Opens the pane for a platform and starts its first way.
@@ -108,6 +110,7 @@ pub(super) fn open(state: &mut State, platform: &str, now: Timestamp) -> Vec<Eff
         status: Ok(String::new()),
         token_help: (known.token_name, known.token_where),
         busy: false,
+        typed: false,
     })));
     let mut effects = say(state, NoticeKind::Info, &format!("Redirecting to {} OAuth setup…", known.name), now);
     effects.extend(begin(state, method));
@@ -223,7 +226,9 @@ pub(super) fn step(state: &mut State, sign_in: u64, step: SignInStep, now: Times
         SignInStep::Failed(failure) => {
             (pane.busy, pane.sign_in) = (false, None);
             pane.status = Err(failure.clone());
-            if failure.code == Code::SignInNeeded {
+            // What was typed here can be typed again; keys meant for a field must not fall on the screen below.
+            let typed = pane.method == Method::Token || std::mem::take(&mut pane.typed);
+            if failure.code == Code::SignInNeeded && !typed {
                 // Refused at the vendor: back to the table with the message, as the original does.
                 state.overlays.retain(|overlay| !matches!(overlay, Overlay::Connect(_)));
                 state.sending = None;
@@ -291,6 +296,7 @@ fn submit(state: &mut State, _now: Timestamp) -> Vec<Effect> {
         (Method::Token, _) => return submit_token(state),
         (Method::Browser | Method::Paste, Some(sign_in)) if !typed.is_empty() => {
             pane.pasted.reset();
+            pane.typed = true;
             return vec![call(Call::Quiet, Request::AnswerSignIn { sign_in, text: typed })];
         }
         (_, None) if !pane.busy => {}

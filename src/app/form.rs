@@ -454,11 +454,13 @@ pub(super) fn answered(state: &mut State, answer: Result<Reply, Failure>, now: T
             let name = saved.webhook.name;
             let mut effects = say(state, NoticeKind::Success, &format!("Webhook {name} is saved and active"), now);
             effects.push(call(Call::Webhooks, Request::Webhooks));
-            if let Some(sending) = state.sending.take() {
-                effects.extend(run::begin(state, sending.list.list, Destination::Webhook { name: name.clone() }, None));
+            if let Some(sending) = &mut state.sending {
+                sending.destination = Some(Destination::Webhook { name: name.clone() });
             }
-            if let Some(secret) = saved.secret {
-                state.overlays.push(Overlay::Secret { webhook: name, secret });
+            match saved.secret {
+                // The receiver needs it before the first delivery: the run begins when it was read.
+                Some(secret) => state.overlays.push(Overlay::Secret { webhook: name, secret }),
+                None => effects.extend(run::begin_sending(state)),
             }
             effects
         }

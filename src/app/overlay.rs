@@ -308,6 +308,7 @@ pub(super) fn close(state: &mut State) -> Option<Vec<Effect>> {
             state.sending = None;
         }
         Overlay::Confirm(_) | Overlay::Form(_) => state.sending = None,
+        Overlay::Secret { .. } => effects = run::begin_sending(state),
         _ => {}
     }
     Some(effects)

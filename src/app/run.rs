@@ -35,6 +35,17 @@ pub(super) fn begin(
     vec![call(Call::Run, Request::StartRun { list, destination, settings, mode: None })]
 }
 
+/// Starts the run of the list that waits for a webhook; nothing when none does.
+pub(super) fn begin_sending(state: &mut State) -> Vec<Effect> {
+    let webhook = |sending: &super::send::Sending| matches!(sending.destination, Some(Destination::Webhook { .. }));
+    match state.sending.take_if(|sending| webhook(sending)) {
+        Some(super::send::Sending { list, destination: Some(destination) }) => {
+            begin(state, list.list, destination, None)
+        }
+        _ => Vec::new(),
+    }
+}
+
 /// Shows a run of before.
 pub(super) fn show(state: &mut State, run: &RunSummary) -> Vec<Effect> {
     state.overlays.push(Overlay::Run(Box::new(RunPane { run: Some(run.clone()), ..RunPane::default() })));

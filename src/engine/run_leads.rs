@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ulid::Ulid;
 
-use super::records::{DeliveryRecord, Mark, OutcomeBlock, key};
-use super::{Inner, deliveries};
+use super::records::{DeliveryRecord, Mark, OutcomeBlock, RunRecord, key};
+use super::{Inner, deliveries, webhook_plan};
 use crate::failure::Failure;
+use crate::lead::{Lead, Schema};
 use crate::store::{Batch, LEADS_PER_BLOCK};
 use crate::sync::{LeadOutcome, Outcome};
 
@@ -16,6 +17,12 @@ pub(super) const PER_BLOCK: u64 = LEADS_PER_BLOCK as u64;
 /// The key of an outcome block.
 pub(super) fn block_key(run: Ulid, block: u64) -> Vec<u8> {
     key(run, block)
+}
+
+/// The number of a block, from its key.
+fn block_number(key: &[u8]) -> u32 {
+    let number = key.get(16..).and_then(|bytes| <[u8; 8]>::try_from(bytes).ok()).map(u64::from_be_bytes);
+    number.and_then(|number| u32::try_from(number).ok()).unwrap_or(u32::MAX)
 }
 
 /// Leads per outcome; those without one are pending.
@@ -36,20 +43,53 @@ pub(super) fn counts(inner: &Inner, run: Ulid, total: u64) -> Result<BTreeMap<Ou
     Ok(counts)
 }
 
-/// The rows that need a person's eye, in list order.
-pub(super) fn rows(inner: &Inner, run: Ulid) -> Result<Vec<LeadOutcome>, Failure> {
-    let mut rows = Vec::new();
-    for (_, block) in inner.store.scan::<OutcomeBlock>(run.to_bytes())? {
+/// Rows of leads with nothing to read are handed out up to this many.
+const PLAIN_ROWS: usize = 1_000;
+
+/// A row per lead that has an outcome: those that need a person's eye first, then the others as far as [`PLAIN_ROWS`] goes,
+/// both in list order.
+pub(super) fn rows(inner: &Inner, run: Ulid, record: &RunRecord) -> Result<Vec<LeadOutcome>, Failure> {
+    let (mut rows, mut plain) = (Vec::new(), Vec::new());
+    let version = inner.lists.version_by_id(record.list, record.summary.version).ok();
+    for (key, block) in inner.store.scan::<OutcomeBlock>(run.to_bytes())? {
+        let number = block_number(&key);
+        if let Some(version) = version.as_ref().filter(|_| plain.len() < PLAIN_ROWS) {
+            let leads = inner.lists.block(record.list, version.version, number).unwrap_or_default();
+            plain.extend(plain_rows(&block, number, &version.schema, &leads));
+        }
         rows.extend(block.rows.into_values());
     }
     for (_, delivery) in inner.store.scan::<DeliveryRecord>(run.to_bytes())? {
         let tried_in_vain = delivery.outcome == Outcome::Pending && delivery.attempts > 0;
-        if delivery.outcome == Outcome::Parked || tried_in_vain {
-            rows.push(deliveries::outcome_row(&delivery));
+        match delivery.outcome {
+            Outcome::Parked => rows.push(deliveries::outcome_row(&delivery)),
+            _ if tried_in_vain => rows.push(deliveries::outcome_row(&delivery)),
+            Outcome::Delivered if plain.len() < PLAIN_ROWS => plain.push(deliveries::outcome_row(&delivery)),
+            _ => {}
         }
     }
     rows.sort_by_key(|row| row.position);
+    plain.sort_by_key(|row| row.position);
+    plain.truncate(PLAIN_ROWS);
+    rows.extend(plain);
     Ok(rows)
+}
+
+/// The leads of a block that went without a word.
+fn plain_rows(block: &OutcomeBlock, number: u32, schema: &Schema, leads: &[Lead]) -> Vec<LeadOutcome> {
+    let row = |(at, mark): (u32, &Mark)| {
+        let Mark::Settled(outcome) = *mark else { return None };
+        let lead = leads.get(at as usize).filter(|_| !block.rows.contains_key(&at))?;
+        Some(LeadOutcome {
+            position: u64::from(number) * PER_BLOCK + u64::from(at),
+            lead: webhook_plan::person(schema, lead),
+            outcome,
+            reason: String::new(),
+            next_step: String::new(),
+            remote_id: block.remote.get(&at).cloned().unwrap_or_default(),
+        })
+    };
+    (0..).zip(&block.marks).filter_map(row).collect()
 }
 
 /// Makes leads that failed fresh again, and those of unknown outcome be looked up.

@@ -35,7 +35,7 @@ pub(super) async fn call(inner: &Arc<Inner>, request: Request) -> Result<Reply, 
         Request::Run { run } => {
             let id = find(inner, &run)?;
             let record = load(inner, id)?;
-            let outcomes = run_leads::rows(inner, id)?;
+            let outcomes = run_leads::rows(inner, id, &record)?;
             Reply::RunDetail(run_life::current(inner, record.summary), outcomes)
         }
         _ => return Err(misrouted()),

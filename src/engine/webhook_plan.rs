@@ -128,7 +128,7 @@ impl Block {
 }
 
 /// A lead for a person: its name, else its e-mail.
-fn person(schema: &Schema, lead: &Lead) -> String {
+pub(super) fn person(schema: &Schema, lead: &Lead) -> String {
     let name = lead.display_name(schema);
     if name.is_empty() { lead.get(schema, Field::Email).to_owned() } else { name }
 }

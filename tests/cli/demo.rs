@@ -143,7 +143,10 @@ fn a_list_reaches_the_crm_and_the_leads_that_failed_are_named() {
     let runs = demo.inside.json(&["run", "ls"]);
     assert_eq!(runs.as_array().unwrap().len(), 2);
     let run = runs[1]["run"].as_str().unwrap();
-    assert_eq!(demo.inside.json(&["run", "show", run])["leads_seen"].as_array().unwrap().len() as u64, failed);
+    let seen = demo.inside.json(&["run", "show", run])["leads_seen"].as_array().unwrap().clone();
+    assert_eq!(seen.len() as u64, created + failed, "a lead has no row");
+    let first_seen = &seen[..usize::try_from(failed).unwrap()];
+    assert!(first_seen.iter().all(|lead| lead["outcome"] == "failed"), "those that need a look come first: {seen:?}");
     let csv = demo.inside.run(&["run", "export", run]).out;
     assert!(csv.starts_with("lead,outcome,reason,next_step,remote_id,row\n"), "{csv}");
     let status = demo.outside.run(&["demo", "status"]).out;

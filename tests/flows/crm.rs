@@ -55,7 +55,9 @@ async fn every_lead_gets_its_outcome_and_a_second_run_changes_nothing() {
     ];
     assert_eq!((third.version, counts(&third)), (2, expected.to_vec()));
     let (_, rows) = desk.run(&third.id[..20]).await;
-    let rows: Vec<_> = rows.iter().map(|row| (row.position, row.outcome, row.reason.is_empty())).collect();
+    assert_eq!(rows.len(), 302, "every lead has its row");
+    assert!(rows[3..].iter().all(|row| row.reason.is_empty() && !row.lead.is_empty() && !row.remote_id.is_empty()));
+    let rows: Vec<_> = rows[..3].iter().map(|row| (row.position, row.outcome, row.reason.is_empty())).collect();
     assert_eq!(rows, [(1, Outcome::Failed, false), (2, Outcome::Failed, false), (300, Outcome::Skipped, false)]);
 
     let runs = answer!(desk, Request::Runs { limit: 2 }, Reply::Runs(runs) => runs);
