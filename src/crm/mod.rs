@@ -51,7 +51,8 @@ pub struct Spec {
     pub rate: Rate,
     /// How leads are kept together there: `Campaign`, `static list`.
     pub grouping: &'static str,
-    /// Where each standard field goes by default, by the vendor's field name; of several rows the first that the account has.
+    /// Where each standard field goes by default, by the vendor's field name or label; of several rows the first that the
+    /// account has.
     pub field_map: &'static [(Field, &'static str)],
     /// The field that takes the list's name, in accounts that have it; empty = none.
     pub list_field: &'static str,
@@ -222,6 +223,13 @@ impl Survey {
     pub fn field(&self, name: &str) -> Option<&RemoteField> {
         self.fields.iter().find(|field| field.name == name)
     }
+
+    /// The field of this name, else of this label: where names are ids that each account has its own of, only labels say
+    /// what a field is for.
+    pub fn field_called(&self, name: &str) -> Option<&RemoteField> {
+        let labelled = || self.fields.iter().find(|field| !name.is_empty() && field.label.eq_ignore_ascii_case(name));
+        self.field(name).or_else(labelled)
+    }
 }
 
 /// What went wrong with a call, in classes that `sync` acts on; the same for all vendors.
@@ -274,6 +282,11 @@ pub enum TroubleKind {
 pub trait Crm: Send + Sync {
     /// What the vendor is.
     fn spec(&self) -> &'static Spec;
+
+    /// Rewrites the address of the sign-in page where the vendor wants other parameter names than RFC 6749.
+    fn authorize_url(&self, address: url::Url) -> url::Url {
+        address
+    }
 
     /// Rewrites a token request where the vendor wants more than RFC 6749 says (JSON body, other parameter names).
     fn encode_request(&self, request: http::Request<Vec<u8>>) -> http::Request<Vec<u8>> {
@@ -337,6 +350,12 @@ pub trait Crm: Send + Sync {
         group: &str,
         records: &[String],
     ) -> Result<Vec<(String, String)>, Trouble>;
+
+    /// The field by which a write itself adds its record to a group, where the vendor has that: each lead then carries the
+    /// group's id in it, and [`Crm::add_to_group`] is not called.
+    fn group_field(&self) -> Option<&'static str> {
+        None
+    }
 
     /// The calls that a run of this many new leads needs when nothing goes wrong: the survey, look-ups, and grouping into a
     /// new group included.

@@ -12,6 +12,10 @@ use crate::oauth::{Method, Quirks, Vendor};
 struct OfCrm(&'static dyn Crm);
 
 impl Quirks for OfCrm {
+    fn authorize_url(&self, address: url::Url) -> url::Url {
+        self.0.authorize_url(address)
+    }
+
     fn encode_request(&self, request: http::Request<Vec<u8>>) -> http::Request<Vec<u8>> {
         self.0.encode_request(request)
     }

@@ -13,7 +13,7 @@ use super::records::ConnectionRecord;
 use super::{Inner, activity, misrouted};
 use crate::config::CrmSettings;
 use crate::crm::api::{Access, Api, account_base};
-use crate::crm::credentials::{Credentials, FixedToken};
+use crate::crm::credentials::{Credentials, FixedToken, FreshToken};
 use crate::crm::limiter::Limiter;
 use crate::crm::sign_in::{methods, no_app, vendor};
 use crate::crm::{Crm, Rate, registry};
@@ -335,8 +335,12 @@ async fn lead_through(
         (None, Some(token)) => Grant { tokens: crate::oauth::Tokens::fixed(token.clone()), callback: BTreeMap::new() },
         (None, None) => return Err(misrouted()),
     };
-    let fixed: Arc<dyn Credentials> = Arc::new(FixedToken(grant.tokens.access.clone()));
-    let api = handle(inner, crm, &grant, &wish.fields, fixed)?;
+    let token = grant.tokens.access.clone();
+    let credentials: Arc<dyn Credentials> = match wish.method {
+        Method::Token => Arc::new(FixedToken(token)),
+        _ => Arc::new(FreshToken(token)),
+    };
+    let api = handle(inner, crm, &grant, &wish.fields, credentials)?;
     let who = tokio::select! {
         () = cancel.cancelled() => return Err(Failure::new(Code::Cancelled, "The sign-in was stopped.", "")),
         who = crm.who_am_i(&api) => who.map_err(|trouble| failure_of(&trouble))?,

@@ -20,7 +20,7 @@ pub fn default_mapping(spec: &Spec, survey: &Survey, schema: &Schema) -> (Vec<Ma
     let mut warnings = Vec::new();
     for field in Field::ALL.into_iter().filter(|field| can_give(schema, *field)) {
         let candidates: Vec<_> = spec.field_map.iter().filter(|(from, _)| *from == field).map(|(_, to)| *to).collect();
-        let to = candidates.iter().find(|to| survey.field(to).is_some());
+        let to = candidates.iter().find_map(|to| survey.field_called(to)).map(|field| field.name.as_str());
         if let (None, Some(usual), false) = (to, candidates.first(), matches!(field, Field::Score | Field::Reasons)) {
             warnings.push(format!(
                 "This {} account has no field {usual} to write to: {} is not sent.",
@@ -31,11 +31,11 @@ pub fn default_mapping(spec: &Spec, survey: &Survey, schema: &Schema) -> (Vec<Ma
         // The parts of a name say the same as the whole.
         let told_by_parts = field == Field::FullName && to.is_none();
         if schema.position(field).is_some() && !told_by_parts || to.is_some() {
-            rows.push(row(field.name(), to.copied().unwrap_or_default()));
+            rows.push(row(field.name(), to.unwrap_or_default()));
         }
     }
-    if survey.field(spec.list_field).is_some() {
-        rows.push(row(LIST_NAME, spec.list_field));
+    if let Some(field) = survey.field_called(spec.list_field) {
+        rows.push(row(LIST_NAME, &field.name));
     }
     let custom = schema.columns.iter().filter(|column| column.field.is_none() && !column.header.is_empty());
     rows.extend(custom.map(|column| row(&column.header, "")));
