@@ -1,5 +1,11 @@
 //! Whole runs against the simulated CRMs: what arrived, how many calls it took, what happens when calls go wrong.
 
+#[cfg(test)]
+#[path = "crm/gohighlevel.rs"]
+mod gohighlevel;
+#[cfg(test)]
+#[path = "crm/one_by_one.rs"]
+mod one_by_one;
 mod peers;
 #[cfg(test)]
 #[path = "crm/runs.rs"]

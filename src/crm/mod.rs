@@ -6,6 +6,7 @@
 pub mod api;
 pub mod call;
 pub mod credentials;
+pub mod gohighlevel;
 pub mod hubspot;
 pub mod limiter;
 pub mod practice;
