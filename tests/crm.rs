@@ -4,6 +4,9 @@
 #[path = "crm/gohighlevel.rs"]
 mod gohighlevel;
 #[cfg(test)]
+#[path = "crm/lofty.rs"]
+mod lofty;
+#[cfg(test)]
 #[path = "crm/one_by_one.rs"]
 mod one_by_one;
 mod peers;
