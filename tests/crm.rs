@@ -3,6 +3,15 @@
 #[cfg(test)]
 #[path = "crm/copper.rs"]
 mod copper;
+#[cfg(test)]
+#[path = "crm/gohighlevel.rs"]
+mod gohighlevel;
+#[cfg(test)]
+#[path = "crm/lofty.rs"]
+mod lofty;
+#[cfg(test)]
+#[path = "crm/one_by_one.rs"]
+mod one_by_one;
 mod peers;
 #[cfg(test)]
 #[path = "crm/runs.rs"]

@@ -165,7 +165,8 @@ impl Api {
     fn request(&self, call: &Call, token: &Secret) -> Result<reqwest::Request, Trouble> {
         let mut headers = call.headers.clone();
         headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
-        self.crm.authorise(&mut headers, &Credential { token, fields: &self.access.fields });
+        let is_static = self.credentials.is_static();
+        self.crm.authorise(&mut headers, &Credential { token, is_static, fields: &self.access.fields });
         let builder = self.http.request(call.method.clone(), self.address(call));
         let builder = match &call.body {
             Body::Empty => builder,

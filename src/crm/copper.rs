@@ -160,8 +160,8 @@ impl Crm for Copper {
     }
 
     fn authorise(&self, headers: &mut HeaderMap, credential: &Credential<'_>) {
-        // Only API keys come with their owner's e-mail.
-        let Some(owner) = credential.fields.get("email") else { return bearer(headers, credential) };
+        let owner = credential.fields.get("email").filter(|_| credential.is_static);
+        let Some(owner) = owner else { return bearer(headers, credential) };
         let named = [("x-pw-accesstoken", credential.token.expose()), ("x-pw-useremail", owner.trim())];
         for (name, value) in named {
             if let Ok(mut value) = HeaderValue::from_str(value) {

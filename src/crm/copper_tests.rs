@@ -58,21 +58,21 @@ fn fields_of_other_records_or_of_options_are_not_offered() {
 
 #[test]
 fn an_api_key_goes_with_its_owner_and_an_access_token_alone() {
-    let signed = |fields: &[(&str, &str)]| {
+    let signed = |is_static: bool, fields: &[(&str, &str)]| {
         let fields: BTreeMap<String, String> =
             fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let mut headers = HeaderMap::new();
-        Copper.authorise(&mut headers, &Credential { token: &Secret::from("T"), fields: &fields });
+        Copper.authorise(&mut headers, &Credential { token: &Secret::from("T"), fields: &fields, is_static });
         headers
     };
-    let key = signed(&[("email", "dana@x.test")]);
+    let key = signed(true, &[("email", "dana@x.test")]);
     assert_eq!(key["x-pw-accesstoken"], "T");
     assert_eq!(
         (&key["x-pw-useremail"], &key["x-pw-application"]),
         (&"dana@x.test".parse().unwrap(), &"developer_api".parse().unwrap())
     );
     assert!(!key.contains_key("authorization"));
-    assert_eq!(signed(&[])["authorization"], "Bearer T");
+    assert_eq!(signed(false, &[("email", "dana@x.test")])["authorization"], "Bearer T");
     assert_eq!(crate::crm::sign_in::methods(&SPEC), [Method::Token, Method::Paste], "nothing can listen for a POST");
 }
 

@@ -13,6 +13,8 @@ use crate::vault::Secret;
 pub struct Credential<'a> {
     /// The access token or static token.
     pub token: &'a Secret,
+    /// Whether its owner made it in the vendor's settings; else a sign-in gave it.
+    pub is_static: bool,
     /// The values given at sign-in.
     pub fields: &'a BTreeMap<String, String>,
 }
@@ -36,6 +38,11 @@ pub trait Credentials: Send + Sync {
     /// # Errors
     /// [`Code::SignInNeeded`] when no refresh helps.
     async fn refresh_after(&self, stale: &Secret) -> Result<Secret, Failure>;
+
+    /// Whether it is a static token, which some vendors want elsewhere than an access token.
+    fn is_static(&self) -> bool {
+        false
+    }
 }
 
 /// A token that lives until its owner revokes it.
@@ -53,6 +60,29 @@ impl Credentials for FixedToken {
             Code::SignInNeeded,
             "The static token is not accepted.",
             "Make a new one at the vendor and connect again.",
+        ))
+    }
+
+    fn is_static(&self) -> bool {
+        true
+    }
+}
+
+/// An access token that a sign-in just gave and that is not kept yet.
+#[derive(Debug)]
+pub struct FreshToken(pub Secret);
+
+#[async_trait::async_trait]
+impl Credentials for FreshToken {
+    async fn current(&self) -> Result<Secret, Failure> {
+        Ok(self.0.clone())
+    }
+
+    async fn refresh_after(&self, _stale: &Secret) -> Result<Secret, Failure> {
+        Err(Failure::new(
+            Code::SignInNeeded,
+            "The vendor does not accept the token that it just gave.",
+            "Sign in again.",
         ))
     }
 }

@@ -7,8 +7,10 @@ pub mod api;
 pub mod call;
 pub mod copper;
 pub mod credentials;
+pub mod gohighlevel;
 pub mod hubspot;
 pub mod limiter;
+pub mod lofty;
 pub mod practice;
 pub mod registry;
 pub mod salesforce;
@@ -53,7 +55,8 @@ pub struct Spec {
     pub rate: Rate,
     /// How leads are kept together there: `Campaign`, `static list`.
     pub grouping: &'static str,
-    /// Where each standard field goes by default, by the vendor's field name; of several rows the first that the account has.
+    /// Where each standard field goes by default, by the vendor's field name or label; of several rows the first that the
+    /// account has.
     pub field_map: &'static [(Field, &'static str)],
     /// The field that takes the list's name, in accounts that have it; empty = none.
     pub list_field: &'static str,
@@ -284,6 +287,11 @@ pub trait Crm: Send + Sync {
     /// What the vendor is.
     fn spec(&self) -> &'static Spec;
 
+    /// Rewrites the address of the sign-in page where the vendor wants other parameter names than RFC 6749.
+    fn authorize_url(&self, address: url::Url) -> url::Url {
+        address
+    }
+
     /// Rewrites a token request where the vendor wants more than RFC 6749 says (JSON body, other parameter names).
     fn encode_request(&self, request: http::Request<Vec<u8>>) -> http::Request<Vec<u8>> {
         request
@@ -357,6 +365,12 @@ pub trait Crm: Send + Sync {
         group: &str,
         records: &[String],
     ) -> Result<Vec<(String, String)>, Trouble>;
+
+    /// The field by which a write itself adds its record to a group, where the vendor has that: each lead then carries the
+    /// group's id in it, and [`Crm::add_to_group`] is not called.
+    fn group_field(&self) -> Option<&'static str> {
+        None
+    }
 
     /// The calls that a run of this many new leads needs when nothing goes wrong: the survey, look-ups, and grouping into a
     /// new group included.

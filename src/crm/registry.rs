@@ -1,11 +1,18 @@
 //! The CRMs there are: one word per vendor, in the order of the button grid.
 
-use super::{Crm, copper, hubspot, practice, salesforce, zoho};
+use super::{Crm, copper, gohighlevel, hubspot, lofty, practice, salesforce, zoho};
 use crate::config::Config;
 
 /// Every CRM, in the order in which the button grid shows them; those for practice ([`super::Spec::practice`]) in the demo only.
-pub const ALL: &[&dyn Crm] =
-    &[&salesforce::Salesforce, &zoho::Zoho, &hubspot::HubSpot, &copper::Copper, &practice::Practice];
+pub const ALL: &[&dyn Crm] = &[
+    &gohighlevel::GoHighLevel,
+    &lofty::Lofty,
+    &salesforce::Salesforce,
+    &zoho::Zoho,
+    &hubspot::HubSpot,
+    &copper::Copper,
+    &practice::Practice,
+];
 
 /// The CRMs that a person may choose from: one for practice only where the settings say where it is, as the demo's do.
 pub fn offered(config: &Config) -> impl Iterator<Item = &'static dyn Crm> {

@@ -12,6 +12,10 @@ use crate::oauth::{Answer, Method, Quirks, Vendor};
 struct OfCrm(&'static dyn Crm);
 
 impl Quirks for OfCrm {
+    fn authorize_url(&self, address: url::Url) -> url::Url {
+        self.0.authorize_url(address)
+    }
+
     fn encode_request(&self, request: http::Request<Vec<u8>>) -> http::Request<Vec<u8>> {
         self.0.encode_request(request)
     }
@@ -66,7 +70,10 @@ pub fn no_app(spec: &Spec, settings: &CrmSettings) -> Failure {
     let mut remedy = spec.register.to_owned();
     if let Some(oauth) = &spec.oauth {
         let redirect = settings.redirect.as_deref().unwrap_or(oauth.redirect);
-        remedy.push_str(&format!("\nRedirect address: {redirect}\nScopes: {}", oauth.scopes.join(" ")));
+        remedy.push_str(&format!("\nRedirect address: {redirect}"));
+        if !oauth.scopes.is_empty() {
+            remedy.push_str(&format!("\nScopes: {}", oauth.scopes.join(" ")));
+        }
     }
     remedy.push_str(&format!("\nThen set client_id under [crm.{}] in the configuration file.", spec.id));
     if let Some(token) = &spec.token {

@@ -10,7 +10,7 @@ use super::messages::{ConnectRequest, ConnectionSummary, Event, Reply, Request, 
 use super::records::ConnectionRecord;
 use super::{Inner, activity, connections, misrouted};
 use crate::crm::Crm;
-use crate::crm::credentials::FixedToken;
+use crate::crm::credentials::{Credentials, FixedToken, FreshToken};
 use crate::crm::sign_in::methods;
 use crate::events::EventName;
 use crate::failure::{Code, Failure};
@@ -150,7 +150,11 @@ async fn lead_through(
         }
         (None, None) => return Err(misrouted()),
     };
-    let credentials = Arc::new(FixedToken(grant.tokens.access.clone()));
+    let token = grant.tokens.access.clone();
+    let credentials: Arc<dyn Credentials> = match wish.method {
+        Method::Token => Arc::new(FixedToken(token)),
+        _ => Arc::new(FreshToken(token)),
+    };
     let api = connections::handle(inner, crm, &grant, &wish.fields, credentials)?;
     let who = tokio::select! {
         () = cancel.cancelled() => return Err(Failure::new(Code::Cancelled, "The sign-in was stopped.", "")),

@@ -117,6 +117,7 @@ impl Flow {
             verifier = Some(secret);
         }
         let (authorize_url, state) = request.url();
+        let authorize_url = self.vendor.quirks.authorize_url(authorize_url);
         let expected = Expected {
             vendor: self.vendor.clone(),
             state: Secret::from(state.secret().as_str()),

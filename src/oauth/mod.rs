@@ -54,8 +54,13 @@ pub struct Vendor {
     pub quirks: Arc<dyn Quirks>,
 }
 
-/// Where a vendor's token endpoint strays from RFC 6749. Pure functions; the defaults are the standard.
+/// Where a vendor's sign-in page and token endpoint stray from RFC 6749. Pure functions; the defaults are the standard.
 pub trait Quirks: Send + Sync {
+    /// Rewrites the address of the sign-in page where the vendor wants other parameter names.
+    fn authorize_url(&self, address: url::Url) -> url::Url {
+        address
+    }
+
     /// Rewrites a token or device request where the vendor wants more than the RFCs say (JSON body, other names).
     fn encode_request(&self, request: http::Request<Vec<u8>>) -> http::Request<Vec<u8>> {
         request

@@ -124,7 +124,10 @@ struct Course<'a> {
 struct Ground<'a> {
     survey: &'a Survey,
     mapping: Mapping<'a>,
+    /// The group that is filled after the writes.
     group: Option<String>,
+    /// The group as a value of each lead, where the writes themselves fill it.
+    group_value: Option<(String, String)>,
     /// Identities of leads seen so far, and where they stood.
     seen: HashMap<u64, u64>,
     /// Written leads that are not in the group yet.
@@ -144,7 +147,12 @@ impl Course<'_> {
             Some(self.need(|| crm.open_group(api, name)).await?)
         };
         let grouped_before = self.tools.journal.grouped_before().await?;
-        let mut ground = Ground { survey: &survey, mapping, group, seen: HashMap::new(), to_group: Vec::new() };
+        let (group, group_value) = match crm.group_field() {
+            Some(field) => (None, group.map(|id| (field.to_owned(), id))),
+            None => (group, None),
+        };
+        let mut ground =
+            Ground { survey: &survey, mapping, group, group_value, seen: HashMap::new(), to_group: Vec::new() };
         let mut position = 0;
         loop {
             let leads = self.tools.journal.leads(position).await?;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
-use leadferry::config::{CrmSettings, Network};
+use leadferry::config::{CrmSettings, Network, Rate};
 use leadferry::crm::api::{self, Access, Api};
 use leadferry::crm::credentials::Credentials;
 use leadferry::crm::limiter::Limiter;
@@ -73,6 +73,16 @@ pub(super) async fn sign_in(base: &str, platform: &str) -> (Tokens, Map<String, 
             "services/oauth2/token",
             [("client_id", "leadferry-sf"), ("client_secret", "sf-secret")],
         ),
+        "gohighlevel" => (
+            "v2/oauth/chooselocation?scope=contacts.readonly%20contacts.write%20locations.readonly%20locations/customFields.readonly",
+            "oauth/token",
+            [("client_id", "leadferry-ghl"), ("client_secret", "ghl-secret")],
+        ),
+        "lofty" => (
+            "page/vendor-auth.html?clientId=leadferry-lofty",
+            "api/user-web/oauth/token",
+            [("client_id", "leadferry-lofty"), ("client_secret", "lofty-secret")],
+        ),
         _ => (
             "oauth/authorize?scope=oauth%20crm.objects.contacts.read%20crm.objects.contacts.write%20crm.lists.read%20crm.lists.write",
             "oauth/2026-03/token",
@@ -96,6 +106,17 @@ pub(super) async fn sign_in(base: &str, platform: &str) -> (Tokens, Map<String, 
 
 impl Sim {
     pub(super) async fn start(platform: &'static str, variables: &[(&str, &str)]) -> Option<Sim> {
+        Sim::start_at(platform, variables, registry::by_id(platform).unwrap().spec().rate).await
+    }
+
+    /// A vendor this many times faster than the real one, and our own ceiling with it.
+    pub(super) async fn faster(platform: &'static str, times: u32) -> Option<Sim> {
+        let rate = registry::by_id(platform).unwrap().spec().rate;
+        let rate = Rate { calls: rate.calls * times, ..rate };
+        Sim::start_at(platform, &[("RATE_SCALE", &times.to_string())], rate).await
+    }
+
+    async fn start_at(platform: &'static str, variables: &[(&str, &str)], rate: Rate) -> Option<Sim> {
         let peer = peers::start("crm-sim", variables)?;
         let base = format!("http://127.0.0.1:{}/{platform}", peer.port);
         let (tokens, token) = sign_in(&base, platform).await;
@@ -103,7 +124,7 @@ impl Sim {
         let settings = CrmSettings { base: Some(base), ..CrmSettings::default() };
         let base = api::account_base(crm, &settings, &token).unwrap();
         let access = Access { base, fields: BTreeMap::new(), token };
-        let limiter = Arc::new(Limiter::new(crm.spec().rate));
+        let limiter = Arc::new(Limiter::new(rate));
         let api = Api::new(crm, http(), access, Arc::new(tokens), limiter);
         Some(Sim { peer, platform, api })
     }

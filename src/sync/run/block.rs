@@ -16,6 +16,9 @@ const UNCLEAR_ROUNDS: u32 = 4;
 /// Leads that the vendor wants to see again are sent again this often.
 const AGAIN: u32 = 4;
 
+/// Leads are looked up for this many writes at a time.
+const WRITES_AHEAD: usize = 10;
+
 /// Leads that go in one write.
 struct Part {
     leads: Vec<(NamedLead, Write)>,
@@ -35,7 +38,8 @@ impl Course<'_> {
         let standings = self.tools.journal.standings(first, leads.len()).await?;
         let (mut ends, mut fresh, mut under_way) = (Vec::new(), Vec::new(), Vec::new());
         for (position, ((key, lead), standing)) in (first..).zip(leads.iter().zip(standings)) {
-            let outgoing = ground.mapping.outgoing(position, key, lead);
+            let mut outgoing = ground.mapping.outgoing(position, key, lead);
+            outgoing.values.extend(ground.group_value.clone());
             let name = self.name_of(&outgoing, lead);
             let named = NamedLead { outgoing, name };
             let double = ground.first_of(&named.outgoing);
@@ -59,13 +63,22 @@ impl Course<'_> {
             let rest = self.look_again(ground, under_way).await?;
             self.add_parts(&mut parts, rest);
         }
-        let to_write = if needs_look_up(ground.survey, self.order.settings.mode) {
-            self.look_up(ground, fresh).await?
-        } else {
-            fresh.into_iter().map(|named| (named, Write::Upsert)).collect()
-        };
-        self.add_parts(&mut parts, to_write);
-        self.write_parts(ground, parts).await
+        self.write_parts(ground, parts).await?;
+        // In steps, so that leads arrive soon and look-ups stay fresh where each lead takes calls of its own.
+        let step = (self.crm.spec().batch * WRITES_AHEAD).max(self.crm.spec().find_batch);
+        while !fresh.is_empty() {
+            let later = fresh.split_off(fresh.len().min(step));
+            let to_write = if needs_look_up(ground.survey, self.order.settings.mode) {
+                self.look_up(ground, fresh).await?
+            } else {
+                fresh.into_iter().map(|named| (named, Write::Upsert)).collect()
+            };
+            let mut parts = Vec::new();
+            self.add_parts(&mut parts, to_write);
+            self.write_parts(ground, parts).await?;
+            fresh = later;
+        }
+        Ok(())
     }
 
     fn name_of(&self, outgoing: &Outgoing, lead: &Lead) -> String {
