@@ -1,11 +1,16 @@
 //! The CRMs there are: one word per vendor, in the order of the button grid.
 
-use super::{Crm, gohighlevel, hubspot, practice, salesforce};
+use super::{Crm, gohighlevel, hubspot, pipedrive, practice, salesforce};
 use crate::config::Config;
 
 /// Every CRM, in the order in which the button grid shows them; those for practice ([`super::Spec::practice`]) in the demo only.
-pub const ALL: &[&dyn Crm] =
-    &[&gohighlevel::GoHighLevel, &salesforce::Salesforce, &hubspot::HubSpot, &practice::Practice];
+pub const ALL: &[&dyn Crm] = &[
+    &gohighlevel::GoHighLevel,
+    &salesforce::Salesforce,
+    &hubspot::HubSpot,
+    &pipedrive::Pipedrive,
+    &practice::Practice,
+];
 
 /// The CRMs that a person may choose from: one for practice only where the settings say where it is, as the demo's do.
 pub fn offered(config: &Config) -> impl Iterator<Item = &'static dyn Crm> {

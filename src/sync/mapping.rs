@@ -49,7 +49,11 @@ fn row(from: &str, to: &str) -> MappingRow {
 
 fn can_give(schema: &Schema, field: Field) -> bool {
     let has = |field| schema.position(field).is_some();
-    has(field) || matches!(field, Field::FirstName | Field::LastName) && has(Field::FullName)
+    match field {
+        Field::FirstName | Field::LastName => has(field) || has(Field::FullName),
+        Field::FullName => has(field) || has(Field::FirstName) || has(Field::LastName),
+        field => has(field),
+    }
 }
 
 #[derive(Clone, Debug)]
