@@ -7,6 +7,9 @@ mod gohighlevel;
 #[path = "crm/keeper.rs"]
 mod keeper;
 #[cfg(test)]
+#[path = "crm/monday.rs"]
+mod monday;
+#[cfg(test)]
 #[path = "crm/one_by_one.rs"]
 mod one_by_one;
 mod peers;

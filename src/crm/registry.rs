@@ -1,6 +1,6 @@
 //! The CRMs there are: one word per vendor, in the order of the button grid.
 
-use super::{Crm, gohighlevel, hubspot, pipedrive, practice, salesforce};
+use super::{Crm, gohighlevel, hubspot, monday, pipedrive, practice, salesforce};
 use crate::config::Config;
 
 /// Every CRM, in the order in which the button grid shows them; those for practice ([`super::Spec::practice`]) in the demo only.
@@ -9,6 +9,7 @@ pub const ALL: &[&dyn Crm] = &[
     &salesforce::Salesforce,
     &hubspot::HubSpot,
     &pipedrive::Pipedrive,
+    &monday::Monday,
     &practice::Practice,
 ];
 

@@ -126,6 +126,10 @@ impl Sim {
                 let (keeper, token) = kept(crm, &base, ["leadferry-pipedrive", "pipedrive-secret"]).await;
                 (Arc::new(keeper), token)
             }
+            "monday" => {
+                let (keeper, token) = kept(crm, &base, ["leadferry-monday", "monday-secret"]).await;
+                (Arc::new(keeper), token)
+            }
             _ => {
                 let (tokens, token) = sign_in(&base, platform).await;
                 (Arc::new(tokens), token)
