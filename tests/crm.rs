@@ -7,6 +7,9 @@ mod gohighlevel;
 #[path = "crm/keeper.rs"]
 mod keeper;
 #[cfg(test)]
+#[path = "crm/lofty.rs"]
+mod lofty;
+#[cfg(test)]
 #[path = "crm/monday.rs"]
 mod monday;
 #[cfg(test)]

@@ -9,6 +9,7 @@ pub mod credentials;
 pub mod gohighlevel;
 pub mod hubspot;
 pub mod limiter;
+pub mod lofty;
 pub mod monday;
 pub mod pipedrive;
 pub mod practice;

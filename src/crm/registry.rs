@@ -1,11 +1,12 @@
 //! The CRMs there are: one word per vendor, in the order of the button grid.
 
-use super::{Crm, gohighlevel, hubspot, monday, pipedrive, practice, salesforce};
+use super::{Crm, gohighlevel, hubspot, lofty, monday, pipedrive, practice, salesforce};
 use crate::config::Config;
 
 /// Every CRM, in the order in which the button grid shows them; those for practice ([`super::Spec::practice`]) in the demo only.
 pub const ALL: &[&dyn Crm] = &[
     &gohighlevel::GoHighLevel,
+    &lofty::Lofty,
     &salesforce::Salesforce,
     &hubspot::HubSpot,
     &pipedrive::Pipedrive,

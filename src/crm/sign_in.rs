@@ -59,7 +59,10 @@ pub fn no_app(spec: &Spec, settings: &CrmSettings) -> Failure {
     let mut remedy = spec.register.to_owned();
     if let Some(oauth) = &spec.oauth {
         let redirect = settings.redirect.as_deref().unwrap_or(oauth.redirect);
-        remedy.push_str(&format!("\nRedirect address: {redirect}\nScopes: {}", oauth.scopes.join(" ")));
+        remedy.push_str(&format!("\nRedirect address: {redirect}"));
+        if !oauth.scopes.is_empty() {
+            remedy.push_str(&format!("\nScopes: {}", oauth.scopes.join(" ")));
+        }
     }
     remedy.push_str(&format!("\nThen set client_id under [crm.{}] in the configuration file.", spec.id));
     if let Some(token) = &spec.token {

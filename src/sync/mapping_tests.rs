@@ -58,6 +58,15 @@ fn a_first_sync_fills_what_the_account_has_and_says_what_it_lacks() {
 }
 
 #[test]
+fn a_field_whose_name_is_an_id_is_found_by_its_label() {
+    let mut survey = survey(MatchBy::Email);
+    survey.fields.retain(|field| field.name != "Lookalike_Score__c");
+    survey.fields.push(RemoteField { label: "lookalike_score__c".into(), ..field("f-4711", "double", 0, false) });
+    let (rows, warnings) = default_mapping(spec(), &survey, &schema(&["score"]));
+    assert_eq!((rows[0].to.as_str(), warnings), ("f-4711", Vec::new()));
+}
+
+#[test]
 fn a_full_name_is_split_and_empty_values_are_not_sent() {
     let schema = schema(&["full_name", "email", "score"]);
     let survey = survey(MatchBy::Email);

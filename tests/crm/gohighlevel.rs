@@ -109,13 +109,13 @@ async fn what_passes_is_ridden_out_and_what_does_not_is_named() {
     sim.reset().await;
     tells_bad_leads(&sim, "simulated").await;
     sim.reset().await;
-    waits_when_too_fast(&sim, 10).await;
     let words = [
         ("plan_limit", Code::Forbidden, "plan with API access"),
         ("forbidden_scope", Code::Forbidden, "contacts.write"),
         ("html_403", Code::Failed, "web page"),
     ];
     says_it_in_words(&sim, &words).await;
+    waits_when_too_fast(&sim, 10).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

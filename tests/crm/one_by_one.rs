@@ -113,7 +113,7 @@ pub(super) async fn says_it_in_words(sim: &Sim, words: &[(&str, Code, &str)]) {
     }
 }
 
-/// Too fast once is waited for, visibly.
+/// Too fast once is waited for, visibly; nothing more goes out for that long.
 pub(super) async fn waits_when_too_fast(sim: &Sim, most_seconds: i64) {
     let order = sim.order(5).await;
     sim.fault(json!({"kind": "http_429"})).await;
@@ -123,7 +123,6 @@ pub(super) async fn waits_when_too_fast(sim: &Sim, most_seconds: i64) {
     let seconds = wait.next_try.unwrap().duration_since(Timestamp::now()).as_secs();
     assert!(seconds <= most_seconds, "{seconds}");
     assert!(wait.trouble.as_ref().unwrap().message.contains("slow down"), "{:?}", wait.trouble);
-    sim.reset().await;
 }
 
 /// Signs in by our own flow, with the address that a browser would end on pasted back, and renews the token once.

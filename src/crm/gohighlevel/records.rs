@@ -51,7 +51,8 @@ impl Contact {
     /// Whether it has this folded address, as its first or as a further one.
     fn has_email(&self, email: &str) -> bool {
         let further = self.values.get("additionalEmails").and_then(Value::as_array);
-        let further = further.into_iter().flatten().filter_map(|entry| entry.as_str().or(entry.get(EMAIL)?.as_str()));
+        let further =
+            further.into_iter().flatten().filter_map(|entry| entry.as_str().or_else(|| entry.get(EMAIL)?.as_str()));
         fold_email(&self.text(EMAIL)) == email || further.map(fold_email).any(|other| other == email)
     }
 
@@ -231,3 +232,7 @@ pub(super) async fn tag(
 fn is_refusal(trouble: &Trouble) -> bool {
     matches!(trouble.kind, TroubleKind::Refused | TroubleKind::Missing)
 }
+
+#[cfg(test)]
+#[path = "records_tests.rs"]
+mod tests;
