@@ -7,12 +7,21 @@ mod copper;
 #[path = "crm/gohighlevel.rs"]
 mod gohighlevel;
 #[cfg(test)]
+#[path = "crm/keeper.rs"]
+mod keeper;
+#[cfg(test)]
 #[path = "crm/lofty.rs"]
 mod lofty;
+#[cfg(test)]
+#[path = "crm/monday.rs"]
+mod monday;
 #[cfg(test)]
 #[path = "crm/one_by_one.rs"]
 mod one_by_one;
 mod peers;
+#[cfg(test)]
+#[path = "crm/pipedrive.rs"]
+mod pipedrive;
 #[cfg(test)]
 #[path = "crm/runs.rs"]
 mod runs;

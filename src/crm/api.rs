@@ -4,8 +4,8 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use http::{HeaderValue, header};
 use jiff::{SignedDuration, Timestamp};
@@ -46,6 +46,7 @@ pub struct Api {
     credentials: Arc<dyn Credentials>,
     limiter: Arc<Limiter>,
     clock_ahead: Arc<AtomicI64>,
+    notes: Arc<Mutex<BTreeMap<&'static str, String>>>,
 }
 
 impl fmt::Debug for Api {
@@ -63,7 +64,15 @@ impl Api {
         credentials: Arc<dyn Credentials>,
         limiter: Arc<Limiter>,
     ) -> Self {
-        Api { crm, http, access: Arc::new(access), credentials, limiter, clock_ahead: Arc::default() }
+        Api {
+            crm,
+            http,
+            access: Arc::new(access),
+            credentials,
+            limiter,
+            clock_ahead: Arc::default(),
+            notes: Arc::default(),
+        }
     }
 
     /// The vendor.
@@ -75,6 +84,16 @@ impl Api {
     pub fn field(&self, name: &str) -> &str {
         let given = self.access.fields.get(name).map(String::as_str);
         given.or_else(|| self.access.token.get(name).and_then(Value::as_str)).unwrap_or_default()
+    }
+
+    /// Keeps what a vendor's file learned about the account (which board it is), for its next calls by any handle on it.
+    pub fn note(&self, name: &'static str, value: String) {
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner).insert(name, value);
+    }
+
+    /// What was kept under this name.
+    pub fn noted(&self, name: &str) -> Option<String> {
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
     }
 
     /// A time of ours by the vendor's clock, as its answers' dates show it; up to a second early.

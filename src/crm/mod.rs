@@ -11,6 +11,8 @@ pub mod gohighlevel;
 pub mod hubspot;
 pub mod limiter;
 pub mod lofty;
+pub mod monday;
+pub mod pipedrive;
 pub mod practice;
 pub mod registry;
 pub mod salesforce;

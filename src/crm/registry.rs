@@ -1,6 +1,6 @@
 //! The CRMs there are: one word per vendor, in the order of the button grid.
 
-use super::{Crm, copper, gohighlevel, hubspot, lofty, practice, salesforce, zoho};
+use super::{Crm, copper, gohighlevel, hubspot, lofty, monday, pipedrive, practice, salesforce, zoho};
 use crate::config::Config;
 
 /// Every CRM, in the order in which the button grid shows them; those for practice ([`super::Spec::practice`]) in the demo only.
@@ -10,6 +10,8 @@ pub const ALL: &[&dyn Crm] = &[
     &salesforce::Salesforce,
     &zoho::Zoho,
     &hubspot::HubSpot,
+    &pipedrive::Pipedrive,
+    &monday::Monday,
     &copper::Copper,
     &practice::Practice,
 ];

@@ -11,8 +11,19 @@ use super::{MappingRow, Settings};
 pub const LIST_NAME: &str = "list_name";
 
 /// The vendors' words for types that take numbers only.
-const NUMBERS: &[&str] =
-    &["double", "currency", "percent", "int", "integer", "number", "float", "NUMERICAL", "MONETORY", "percentage"];
+const NUMBERS: &[&str] = &[
+    "double",
+    "currency",
+    "percent",
+    "int",
+    "integer",
+    "number",
+    "numbers",
+    "float",
+    "NUMERICAL",
+    "MONETORY",
+    "percentage",
+];
 
 /// The mapping to start from, one row per value that leads have; what the vendor or the account has no field for is
 /// listed with no field, and told in the warnings when the vendor usually has one.

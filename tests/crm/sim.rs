@@ -20,6 +20,7 @@ use leadferry::vault::Secret;
 use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
 
+use super::keeper::kept;
 use crate::peers;
 
 /// The list that the leads are in.
@@ -119,13 +120,26 @@ impl Sim {
     async fn start_at(platform: &'static str, variables: &[(&str, &str)], rate: Rate) -> Option<Sim> {
         let peer = peers::start("crm-sim", variables)?;
         let base = format!("http://127.0.0.1:{}/{platform}", peer.port);
-        let (tokens, token) = sign_in(&base, platform).await;
         let crm = registry::by_id(platform).unwrap();
+        let (tokens, token): (Arc<dyn Credentials>, _) = match platform {
+            "pipedrive" => {
+                let (keeper, token) = kept(crm, &base, ["leadferry-pipedrive", "pipedrive-secret"]).await;
+                (Arc::new(keeper), token)
+            }
+            "monday" => {
+                let (keeper, token) = kept(crm, &base, ["leadferry-monday", "monday-secret"]).await;
+                (Arc::new(keeper), token)
+            }
+            _ => {
+                let (tokens, token) = sign_in(&base, platform).await;
+                (Arc::new(tokens), token)
+            }
+        };
         let settings = CrmSettings { base: Some(base), ..CrmSettings::default() };
         let base = api::account_base(crm, &settings, &token).unwrap();
         let access = Access { base, fields: BTreeMap::new(), token };
         let limiter = Arc::new(Limiter::new(rate));
-        let api = Api::new(crm, http(), access, Arc::new(tokens), limiter);
+        let api = Api::new(crm, http(), access, tokens, limiter);
         Some(Sim { peer, platform, api })
     }
 
