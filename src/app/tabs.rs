@@ -75,16 +75,6 @@ pub(super) fn event(state: &mut State, event: Event, now: Timestamp) -> Vec<Effe
             effects
         }
         Event::Changed => refresh(state),
-        Event::Notice(notice) => {
-            let kind = match notice.kind.as_str() {
-                "error" => NoticeKind::Error,
-                "success" => NoticeKind::Success,
-                _ => NoticeKind::Info,
-            };
-            // The engine has kept it already.
-            let _kept = state.notices.push(kind, &notice.text, now);
-            Vec::new()
-        }
     }
 }
 

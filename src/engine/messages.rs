@@ -392,8 +392,6 @@ pub enum Event {
     Webhook(WebhookSummary),
     /// Lists, connections or webhooks changed: ask again.
     Changed,
-    /// Something a person should read.
-    Notice(KeptNotice),
 }
 
 /// How far a sign-in is.
